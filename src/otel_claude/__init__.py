@@ -1,0 +1,14 @@
+"""OpenTelemetry for Claude in Python.
+
+    from otel_claude import AnthropicInstrumentor
+
+    AnthropicInstrumentor().instrument()
+
+or, without a change in the program, `opentelemetry-instrument python app.py`.
+"""
+
+from otel_claude.instrumentor import AnthropicInstrumentor
+from otel_claude.settings import SettingError, Settings
+from otel_claude.version import __version__
+
+__all__ = ["AnthropicInstrumentor", "SettingError", "Settings", "__version__"]

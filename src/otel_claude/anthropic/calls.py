@@ -1,0 +1,235 @@
+"""The life of a call, from the moment that the SDK starts it to its end.
+
+In: what the patches see: the arguments and the result of `request`, each attempt, each response, each wait before a
+retry. Out: records of calls, started and finished with `Telemetry`. Synchronous throughout: what differs between the
+sync and the async SDK stands in `patches`. No method raises, and none changes what it is given, but for the body of an
+unread response, which is wrapped.
+"""
+
+import sys
+from contextvars import ContextVar, Token
+from time import perf_counter_ns, time_ns
+from types import TracebackType
+from typing import Any
+
+from opentelemetry import context, propagate
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+
+from otel_claude.anthropic.bodies import Bodies
+from otel_claude.anthropic.facts import (
+    content_of,
+    json_of,
+    request_of,
+    secrets_of,
+    server_of,
+    take_headers,
+    take_result,
+)
+from otel_claude.anthropic.listeners import listener_for
+from otel_claude.anthropic.native_spans import Silence
+from otel_claude.anthropic.peers import warn_of_peers
+from otel_claude.anthropic.reading import Reading
+from otel_claude.call import Call, Retry
+from otel_claude.failsafe import failures, guarded
+from otel_claude.telemetry import Telemetry
+from otel_claude.values import NO_FIELDS, Fields, fields
+
+OUTER_INFERENCE = "opentelemetry.genai.client.inference.context"
+"""The conventions' key in the context for an inference that another instrumentation already records."""
+
+_current: ContextVar[Call | Silence | None] = ContextVar("otel_claude_call", default=None)
+_SILENCE = Silence()
+
+
+def current_call() -> Call | Silence | None:
+    """The call whose requests are being sent in this context."""
+    return _current.get()
+
+
+class Scope:
+    """`with scope:` stands around the sending of a call: its span is current, and what is raised ends it."""
+
+    __slots__ = ("_attached", "_calls", "_marker", "_token", "call")
+
+    def __init__(self, calls: "Calls", call: Call | None) -> None:
+        """Without a call it silences the SDK's own span as well."""
+        self.call = call
+        self._calls = calls
+        self._token: Token[Call | Silence | None] | None = None
+        self._attached: Any = None
+        self._marker = call if call is not None else _SILENCE
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._marker)
+        if self.call is not None and self.call.owns_span and self.call.context is not None:
+            self._attached = context.attach(self.call.context)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
+    ) -> None:
+        try:
+            self._leave()
+        except Exception:
+            failures.report("Scope.__exit__")
+        if error is not None and self.call is not None:
+            self._calls.failed(self.call, error)
+
+    def _leave(self) -> None:
+        # A coroutine that is dropped may be closed in another context, where there is nothing to take back.
+        if _current.get() is not self._marker:
+            return
+        if self._token is not None:
+            _current.reset(self._token)
+        if self._attached is not None:
+            context.detach(self._attached)
+
+    def returned(self, result: Any) -> Any:
+        """The call has returned `result`, which goes to the application as it is."""
+        if self.call is not None:
+            self._calls.returned(self.call, result)
+        return result
+
+
+class Calls:
+    """Makes the records of the calls of every client in the process."""
+
+    def __init__(self, telemetry: Telemetry, bodies: Bodies, native: property | None) -> None:
+        """`native` is the property with the SDK's own tracer, where the SDK makes spans and we know the place."""
+        self._telemetry = telemetry
+        self._bodies = bodies
+        self._native = native
+        self._replaces = telemetry.settings.native_spans == "replace"
+        self._peers_looked_for = False
+
+    @guarded(None)
+    def open(self, client: Any, options: Any) -> Scope | None:
+        """The SDK starts a call. `None`: there is nothing to do for it."""
+        if not self._telemetry.configured:
+            return None
+        if not self._peers_looked_for:
+            self._peers_looked_for = True
+            warn_of_peers()
+        own_tracing: Fields = client.open_telemetry if self._native is not None else NO_FIELDS
+        endpoint, request = request_of(client, options, own_tracing.get("conversation_id"))
+        if not is_instrumentation_enabled() or (
+            endpoint.is_inference and context.get_value(OUTER_INFERENCE) is not None
+        ):
+            return Scope(self, None) if self._replaces else None
+        call = Call(
+            endpoint,
+            server_of(client),
+            request,
+            perf_counter_ns(),
+            time_ns(),
+            secrets=secrets_of(client),
+            content_mode=self._content_mode(own_tracing),
+            owns_span=self._owns_span(client),
+        )
+        provider = own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
+        self._telemetry.start(call, provider)
+        return Scope(self, call)
+
+    def _content_mode(self, own_tracing: Fields) -> str:
+        """Where content goes. A client that was told to record content on the SDK's spans records it on ours."""
+        mode = self._telemetry.settings.content
+        asked = own_tracing.get("traces", {}).get("content_mode") == "content"
+        return "SPAN_ONLY" if asked and self._replaces and mode == "NO_CONTENT" else mode
+
+    def _owns_span(self, client: Any) -> bool:
+        """Whether the span of the call is ours, and not one that the SDK is going to make."""
+        return self._replaces or self._native is None or self._native.__get__(client) is None
+
+    @guarded(None)
+    def attempt(self, client: Any, options: Any, http_request: Any) -> None:
+        """The SDK is about to send an HTTP request of the call."""
+        call = _current.get()
+        if not isinstance(call, Call):
+            return
+        call.attempts += 1
+        if call.content_mode != "NO_CONTENT":
+            call.sent_body = fields(options.json_data)
+        if not call.owns_span:
+            call.context = context.get_current()
+        elif call.native_claimed:
+            # The SDK has made the stand-in current, which records nothing. It takes this back with its own.
+            context.attach(call.context)
+        elif self._may_inject(client):
+            propagate.inject(http_request.headers, call.context)
+
+    def _may_inject(self, client: Any) -> bool:
+        """Whether `traceparent` may be added here: where the SDK does not do it, and signs no headers afterwards."""
+        if self._native is not None:
+            return False
+        prepare: Any = client._prepare_request  # noqa: SLF001  # where the platforms sign; there is no public name
+        return prepare.__module__ == "anthropic._base_client"
+
+    @guarded(None)
+    def responded(self, http_response: Any, options: Any) -> None:
+        """An HTTP response has come, read or unread."""
+        call = _current.get()
+        if not isinstance(call, Call):
+            return
+        take_headers(call.response, http_response)
+        self._telemetry.limits.observe(call.response.headers)
+        if not http_response.is_success:
+            return
+        if not http_response.is_closed:
+            listener = listener_for(call, self._telemetry, options.url)
+            chunk = self._telemetry.chunk if self._telemetry.settings.chunk_metrics else None
+            self._bodies.watch(http_response, Reading(call, listener, self.finish, chunk))
+            call.handed_over = True
+        elif call.endpoint.kind == "download":
+            call.bytes_received = len(http_response.content)
+        elif not call.owns_span:
+            # The SDK ends its span before it returns the result, so what the span is to say is read from the body.
+            take_result(call.response, call.endpoint, json_of(http_response.content))
+
+    @guarded(None)
+    def sleeping(self, http_response: Any) -> None:
+        """The SDK is about to wait before it sends the request again, because of a response or of an exception."""
+        call = _current.get()
+        if not isinstance(call, Call):
+            return
+        if http_response is not None:
+            call.retry_cause = http_response.status_code
+            self._telemetry.limits.observe({name.lower(): value for name, value in http_response.headers.raw})
+        else:
+            error = sys.exc_info()[1]
+            call.retry_cause = None if error is None else type(error).__name__
+
+    @guarded(None)
+    def waits(self, wait_s: float) -> None:
+        """How long the SDK is going to wait."""
+        call = _current.get()
+        if isinstance(call, Call):
+            call.retries.append(Retry(call.retry_cause, wait_s))
+            call.retry_cause = None
+
+    @guarded(None)
+    def returned(self, call: Call, result: Any) -> None:
+        """The call has come back. An answer that the application has yet to read goes on."""
+        if call.handed_over:
+            return
+        if call.response.status_code is not None and call.endpoint.kind != "download":
+            take_result(call.response, call.endpoint, result)
+            if call.content_mode != "NO_CONTENT":
+                call.output = lambda: content_of(result)
+        self.finish(call)
+
+    @guarded(None)
+    def failed(self, call: Call, error: BaseException) -> None:
+        """The call has raised `error`."""
+        call.error = error
+        http_response = getattr(error, "response", None)
+        if http_response is not None:
+            take_headers(call.response, http_response)
+            self._telemetry.limits.observe(call.response.headers)
+        self.finish(call)
+
+    def finish(self, call: Call) -> None:
+        """The call has ended, whichever way."""
+        if call.finished:
+            return
+        call.finished = True
+        call.ended_at = call.ended_at or perf_counter_ns()
+        self._telemetry.finish(call)

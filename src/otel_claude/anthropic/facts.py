@@ -1,0 +1,165 @@
+"""What the SDK's own objects say, read into the record's words.
+
+In: a client, the options of a request, a response, a parsed result. Out: `Server`, `Request` and facts of the response.
+Only public names of the SDK are read here, and each of them may be missing in some version.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from otel_claude import usage
+from otel_claude.anthropic.endpoints import endpoint_of
+from otel_claude.call import Endpoint, Request, Response, Server
+from otel_claude.values import NO_FIELDS, Fields, is_array, is_object, text
+
+PLATFORMS: Mapping[str, tuple[str, str]] = {
+    "anthropic.lib.bedrock": ("bedrock", "aws.bedrock"),
+    "anthropic.lib.vertex": ("vertex", "gcp.vertex_ai"),
+    "anthropic.lib.foundry": ("foundry", "anthropic"),
+    "anthropic.lib.aws": ("aws", "anthropic"),
+    "anthropic.lib.google_cloud": ("google_cloud", "anthropic"),
+}
+"""By the package of the client's class: the platform and its `gen_ai.provider.name`.
+
+Claude in Foundry, on AWS's and on Google Cloud's own platform speaks the first party's format, which is what the
+provider's name tells.
+"""
+
+REGIONS = {"bedrock": "aws_region", "vertex": "region"}
+PORTS = {"http": 80, "https": 443}
+CREDENTIALS = ("api_key", "auth_token")
+
+_platforms: dict[type[Any], tuple[str, str]] = {}
+
+
+def platform_of(client_type: type[Any]) -> tuple[str, str]:
+    """Platform and provider of a class of clients, which may be a subclass of the application's."""
+    known = _platforms.get(client_type)
+    if known is None:
+        packages = (".".join(cls.__module__.split(".")[:3]) for cls in client_type.__mro__)
+        found = (PLATFORMS[package] for package in packages if package in PLATFORMS)
+        known = _platforms[client_type] = next(found, ("anthropic", "anthropic"))
+    return known
+
+
+def server_of(client: Any) -> Server:
+    """Who the client talks to."""
+    platform, provider = platform_of(client.__class__)
+    url = client.base_url
+    region = getattr(client, REGIONS[platform], None) if platform in REGIONS else None
+    port = url.port or PORTS.get(url.scheme)
+    return Server(platform, provider, url.host or None, port, region if isinstance(region, str) else None)
+
+
+def secrets_of(client: Any) -> tuple[str, ...]:
+    """The client's keys, to be kept out of every text."""
+    values = (getattr(client, name, None) for name in CREDENTIALS)
+    return tuple(value for value in values if isinstance(value, str) and value)
+
+
+def request_of(client: Any, options: Any, conversation: str | None) -> tuple[Endpoint, Request]:
+    """What the request asks for. The body is not copied, and none of its lists is walked."""
+    method = options.method.lower()
+    endpoint = endpoint_of(method, options.url, getattr(options, "span_name", None))
+    body = _body_of(options)
+    model = body.get("model")
+    request = Request(
+        options.method.upper(),
+        body,
+        model if isinstance(model, str) else None,
+        body.get("stream") is True,
+        _betas(client, options) if endpoint.is_inference else (),
+        conversation,
+    )
+    return endpoint, request
+
+
+def _body_of(options: Any) -> Fields:
+    body, extra = options.json_data, options.extra_json
+    if not is_object(body):
+        body = NO_FIELDS
+    return {**body, **extra} if extra else body
+
+
+def _betas(client: Any, options: Any) -> tuple[str, ...]:
+    for headers in (options.headers, getattr(client, "_custom_headers", None)):
+        if is_object(headers):
+            value = headers.get("anthropic-beta")
+            if isinstance(value, str) and value:
+                return tuple(part.strip() for part in value.split(","))
+    return ()
+
+
+def take_headers(response: Response, http_response: Any) -> None:
+    """Takes the status and the headers of an HTTP response."""
+    response.status_code = http_response.status_code
+    response.headers = {name.lower(): value for name, value in http_response.headers.raw}
+
+
+def fields_of(value: Any) -> Fields:
+    """The fields of a model of the SDK, or of a decoded JSON object, as a mapping. Of anything else: none.
+
+    A model has the fields that its class does not know among its extras.
+    """
+    if is_object(value):
+        return value
+    fields: dict[str, Any] | None = getattr(value, "__dict__", None)
+    if fields is None:
+        return NO_FIELDS
+    extras = getattr(value, "__pydantic_extra__", None)
+    return {**fields, **extras} if extras else fields
+
+
+NESTED_USAGE = ("cache_creation", "server_tool_use", "output_tokens_details")
+
+
+def usage_fields(value: Any) -> dict[str, Any]:
+    """The `usage` of a message or of an event with all that is in it as mappings."""
+    fields = dict(fields_of(value))
+    for name in NESTED_USAGE:
+        if (nested := fields.get(name)) is not None:
+            fields[name] = fields_of(nested)
+    if (entries := fields.get("iterations")) is not None:
+        fields["iterations"] = [usage_fields(entry) for entry in entries]
+    return fields
+
+
+def take_message(response: Response, message: Fields) -> None:
+    """Takes what a Message says, or a legacy completion, which has no usage. Text is not looked at."""
+    response.id = text(message.get("id"))
+    response.model = text(message.get("model"))
+    response.stop_reason = text(message.get("stop_reason"))
+    if (said := message.get("usage")) is not None:
+        response.usage = usage.read(usage_fields(said))
+
+
+def take_result(response: Response, endpoint: Endpoint, result: Any) -> None:
+    """Takes what the result of a call says: a model of the SDK, or the raw response around one."""
+    http_response = getattr(result, "http_response", None)
+    if http_response is not None:
+        result = json_of(http_response.content)
+    if endpoint.is_inference:
+        take_message(response, fields_of(result))
+    elif endpoint.kind != "other":
+        response.fields = fields_of(result)
+
+
+def content_of(result: Any) -> list[Any]:
+    """The content blocks of a Message, or the text of a legacy completion, as the API spelled them."""
+    http_response = getattr(result, "http_response", None)
+    if http_response is not None:
+        result = json_of(http_response.content)
+    message: Fields = result.to_dict() if hasattr(result, "to_dict") else fields_of(result)
+    if (completion := text(message.get("completion"))) is not None:
+        return [{"type": "text", "text": completion}]
+    blocks = message.get("content")
+    return list(blocks) if is_array(blocks) else []
+
+
+def json_of(content: bytes) -> Any:
+    """The JSON value of a body; `None` where it is none."""
+    try:
+        return json.loads(content)
+    except ValueError:
+        return None

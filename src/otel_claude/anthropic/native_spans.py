@@ -1,0 +1,103 @@
+"""The spans that the SDK itself makes from 1.14 on, and how ours live with them.
+
+In: the SDK's tracer, at the moment that it asks for the span of a call of ours. Out, by the setting `native_spans`:
+
+- `replace`: a span that records nothing and has our span's context. So the SDK's own span is not made, and all that
+  the SDK does with it (`traceparent` after the request was signed, its options `propagation` and `open_telemetry`) it
+  does with ours.
+- `enrich`: the SDK's span, which gets our attributes when the SDK ends it.
+- `keep`: nothing is patched.
+
+The one private name here is `BaseClient._tracer`, the property where a client gets its tracer; `native_tracer` checks
+that it is what we take it for. Spans that are not of an API call, such as those of a tool runner, go their way.
+"""
+
+import sys
+from collections.abc import Callable
+from typing import Any, cast
+
+import wrapt
+from opentelemetry import trace
+from opentelemetry.trace import NonRecordingSpan, Span
+
+from otel_claude.call import Call
+from otel_claude.failsafe import guarded
+from otel_claude.telemetry import Telemetry
+
+SWITCH = "ANTHROPIC_OPEN_TELEMETRY"
+"""The SDK's own environment variable: `false` switches its spans off in clients that are made later."""
+
+
+class UnknownTracing(TypeError):
+    """The SDK makes spans, but not in the place that we know."""
+
+
+def native_tracer(base_client: type) -> property | None:
+    """The property that gives a client its tracer, or `None` where the SDK makes no spans.
+
+    Raises:
+        UnknownTracing: the SDK makes spans, but the property is not there.
+    """
+    found = vars(base_client).get("_tracer")
+    if isinstance(found, property) and found.fget is not None:
+        return found
+    if found is not None or hasattr(base_client, "open_telemetry"):
+        raise UnknownTracing("BaseClient._tracer is not the property that gives a client its tracer")
+    return None
+
+
+class Silence:
+    """Stands where the current call would, while the application wants no telemetry of its calls."""
+
+
+Current = Callable[[], Call | Silence | None]
+
+
+class StandIn(wrapt.ObjectProxy[trace.Tracer]):
+    """The SDK's tracer, but for the span of the call that is going on."""
+
+    _self_current: Current
+    _self_telemetry: Telemetry
+
+    def __init__(self, tracer: trace.Tracer, current: Current, telemetry: Telemetry) -> None:
+        super().__init__(tracer)
+        self._self_current = current
+        self._self_telemetry = telemetry
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        """The span that the SDK asks for."""
+        call = self._self_current()
+        if call is None or (isinstance(call, Call) and call.native_claimed):
+            return self.__wrapped__.start_span(*args, **kwargs)
+        if isinstance(call, Silence):
+            return NonRecordingSpan(trace.get_current_span().get_span_context())
+        call.native_claimed = True
+        if call.owns_span:
+            return NonRecordingSpan(call.span.get_span_context())
+        span = self.__wrapped__.start_span(*args, **kwargs)
+        call.context = trace.set_span_in_context(span)
+        return cast("Span", EndingSpan(span, call, self._self_telemetry))
+
+
+class EndingSpan(wrapt.ObjectProxy[Span]):
+    """A span of the SDK that gets our attributes when the SDK ends it."""
+
+    _self_call: Call
+    _self_telemetry: Telemetry
+
+    def __init__(self, span: Span, call: Call, telemetry: Telemetry) -> None:
+        super().__init__(span)
+        self._self_call = call
+        self._self_telemetry = telemetry
+
+    def end(self, *args: Any, **kwargs: Any) -> None:
+        """Ends the span. The SDK ends the span of a failed call while it handles the exception."""
+        self._enrich()
+        self.__wrapped__.end(*args, **kwargs)
+
+    @guarded(None)
+    def _enrich(self) -> None:
+        call = self._self_call
+        if call.error is None:
+            call.error = sys.exc_info()[1]
+        self._self_telemetry.enrich(call, self.__wrapped__)

@@ -1,0 +1,176 @@
+"""The places of the SDK that are patched, and how they are restored.
+
+In: a loaded SDK, and the `Calls` that want to know. Out: the same SDK with the wrappers below around a few methods of
+its base client, its streams and its decoder. They have kept their names and signatures from 0.50 on, and every client
+class, resource, helper and raw response goes through them.
+
+A wrapper tells `Calls` and calls what it wraps, with the same arguments; it decides nothing. Methods are patched on the
+classes, so clients and resources that exist already are covered, and nothing is left behind in them.
+"""
+
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from otel_claude.anthropic.bodies import reading_of
+from otel_claude.anthropic.calls import Calls, current_call
+from otel_claude.anthropic.native_spans import StandIn
+from otel_claude.anthropic.reading import Reading
+from otel_claude.telemetry import Telemetry
+
+_log = logging.getLogger("otel_claude")
+
+Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], Any]
+
+
+class Patch:
+    """One attribute of a class, replaced and restored."""
+
+    def __init__(self, owner: type, name: str, replace: Callable[[Any], Any]) -> None:
+        self._owner = owner
+        self._name = name
+        self._original = vars(owner)[name]
+        self._patched = replace(self._original)
+
+    def apply(self) -> None:
+        """Puts the replacement in place."""
+        setattr(self._owner, self._name, self._patched)
+
+    def restore(self) -> None:
+        """Puts the very object back that was there. Somebody else's patch on top of ours is left in its place."""
+        if vars(self._owner).get(self._name) is self._patched:
+            setattr(self._owner, self._name, self._original)
+
+
+class Patches:
+    """All of them. After `restore` also a wrapper that somebody still holds does nothing but pass on."""
+
+    def __init__(self, calls: Calls, telemetry: Telemetry, native: property | None) -> None:
+        self._calls: Calls | None = calls
+        self._telemetry = telemetry
+        self._native = native
+        self._applied: list[Patch] = []
+
+    def apply(self, base: ModuleType, streaming: ModuleType, decoding: ModuleType) -> None:
+        """Patches the SDK's modules `_base_client`, `_streaming` and `_decoders.jsonl`."""
+        for module, class_name, method, wrapper in (
+            (base, "SyncAPIClient", "request", self._request),
+            (base, "AsyncAPIClient", "request", self._async_request),
+            (base, "BaseClient", "_build_request", self._build_request),
+            (base, "SyncAPIClient", "_process_response", self._process_response),
+            (base, "AsyncAPIClient", "_process_response", self._process_response),
+            (base, "SyncAPIClient", "_sleep_for_retry", self._sleep_for_retry),
+            (base, "AsyncAPIClient", "_sleep_for_retry", self._sleep_for_retry),
+            (base, "BaseClient", "_calculate_retry_timeout", self._calculate_retry_timeout),
+            (streaming, "Stream", "__stream__", self._items),
+            (streaming, "AsyncStream", "__stream__", self._async_items),
+            (decoding, "JSONLDecoder", "__decode__", self._items),
+            (decoding, "AsyncJSONLDecoder", "__decode__", self._async_items),
+        ):
+            self._patch(getattr(module, class_name, None), method, _wrapped_by(wrapper))
+        if self._native is not None and self._telemetry.settings.native_spans != "keep":
+            self._patch(base.BaseClient, "_tracer", self._stand_in)
+
+    def _patch(self, owner: type | None, name: str, replace: Callable[[Any], Any]) -> None:
+        if owner is None or name not in vars(owner):
+            _log.warning("otel_claude: this version of anthropic has no %s; what it tells is missing", name)
+            return
+        patch = Patch(owner, name, replace)
+        patch.apply()
+        self._applied.append(patch)
+
+    def restore(self) -> None:
+        """Restores everything, the last first."""
+        self._calls = None
+        while self._applied:
+            self._applied.pop().restore()
+
+    def _request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        scope = self._calls and self._calls.open(client, options_in(args, kwargs))
+        if scope is None:
+            return wrapped(*args, **kwargs)
+        with scope:
+            result = wrapped(*args, **kwargs)
+        return scope.returned(result)
+
+    async def _async_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        scope = self._calls and self._calls.open(client, options_in(args, kwargs))
+        if scope is None:
+            return await wrapped(*args, **kwargs)
+        with scope:
+            result = await wrapped(*args, **kwargs)
+        return scope.returned(result)
+
+    def _build_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        request = wrapped(*args, **kwargs)
+        if self._calls is not None:
+            self._calls.attempt(client, args[0] if args else kwargs.get("options"), request)
+        return request
+
+    def _process_response(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        if self._calls is not None:
+            self._calls.responded(kwargs.get("response"), kwargs.get("options"))
+        return wrapped(*args, **kwargs)
+
+    def _sleep_for_retry(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        if self._calls is not None:
+            self._calls.sleeping(kwargs.get("response"))
+        return wrapped(*args, **kwargs)
+
+    def _calculate_retry_timeout(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
+        wait_s = wrapped(*args, **kwargs)
+        if self._calls is not None:
+            self._calls.waits(wait_s)
+        return wait_s
+
+    def _items(self, wrapped: Callable[..., Any], source: Any, args: Any, kwargs: Any) -> Any:
+        items, reading = wrapped(*args, **kwargs), self._reading(source)
+        return items if reading is None else told(items, reading)
+
+    def _async_items(self, wrapped: Callable[..., Any], source: Any, args: Any, kwargs: Any) -> Any:
+        items, reading = wrapped(*args, **kwargs), self._reading(source)
+        return items if reading is None else async_told(items, reading)
+
+    def _reading(self, source: Any) -> Reading | None:
+        """The watch on the response of a stream, or of a decoder, which calls it `http_response`."""
+        return reading_of(getattr(source, "response", None) or getattr(source, "http_response", None))
+
+    def _stand_in(self, original: property) -> property:
+        def tracer(client: Any) -> Any:
+            native = original.__get__(client)
+            return None if native is None else StandIn(native, current_call, self._telemetry)
+
+        return property(tracer, original.fset, original.fdel, original.__doc__)
+
+
+def told(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
+    """`items`, each of which `reading` hears of as it passes."""
+    with reading:
+        for item in items:
+            reading.item(item)
+            yield item
+            reading.resume()
+
+
+async def async_told(items: Any, reading: Reading) -> AsyncIterator[Any]:
+    """The same, and the generator of the SDK is closed in the task that closes this one."""
+    with reading:
+        try:
+            async for item in items:
+                reading.item(item)
+                yield item
+                reading.resume()
+        finally:
+            await items.aclose()
+
+
+def options_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """The options among the arguments of `request(cast_to, options, …)`."""
+    return args[1] if len(args) > 1 else kwargs.get("options")
+
+
+def _wrapped_by(wrapper: Wrapper) -> Callable[[Any], Any]:
+    return lambda original: wrapt.FunctionWrapper(original, wrapper)

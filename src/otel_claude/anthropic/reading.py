@@ -1,0 +1,168 @@
+"""The reading of an answer that the application reads itself, bit by bit.
+
+In: what passes on its way to the application, and how the reading ends. Out: facts in the record, and the end of the
+call. Nothing here reads anything itself, or keeps what has passed.
+
+An answer is read in one of two ways. The SDK's `Stream` or `JSONLDecoder` parses it and hands it on item by item; or
+the application takes the bytes of the response, and a tap decodes what passes. A `Reading` learns of both ends, that of
+the parser and that of the body, in any order and on any thread, and ends the call once.
+"""
+
+import _thread
+import sys
+from collections.abc import Callable
+from time import perf_counter_ns
+from types import TracebackType
+from typing import Any
+
+from otel_claude.anthropic.listeners import Listener
+from otel_claude.anthropic.taps import Tap, tap_for
+from otel_claude.call import Call, Outcome, StreamFacts
+from otel_claude.failsafe import failures, guarded
+from otel_claude.outcome import StreamInterrupted
+
+Chunk = Callable[[Call, float], None]
+
+
+class Reading:
+    """Watches one answer being read. No method raises."""
+
+    __slots__ = (
+        "_call",
+        "_chunk",
+        "_closed_by_application",
+        "_ended",
+        "_facts",
+        "_finish",
+        "_listener",
+        "_tap",
+        "_waiting_since",
+        "parsed",
+    )
+
+    def __init__(self, call: Call, listener: Listener, finish: Callable[[Call], None], chunk: Chunk | None) -> None:
+        """Watches the reading of the answer to `call`; `chunk`, if any, is told of each wait between items."""
+        self._call = call
+        self._listener = listener
+        self._finish = finish
+        self._chunk = chunk
+        self._facts = StreamFacts()
+        self._ended = _thread.allocate_lock()
+        self._closed_by_application = False
+        self._waiting_since = 0
+        self._tap: Tap | None = None
+        self.parsed = False
+        if call.request.stream or call.endpoint.kind == "batch_results":
+            call.stream = self._facts
+
+    # The parser: `with reading:` around it, `item` for each item, `resume` when the application wants the next one.
+
+    def __enter__(self) -> None:
+        self.parsed = True
+        self._waiting_since = perf_counter_ns()
+
+    def item(self, item: Any) -> None:
+        """An item is about to be handed to the application."""
+        facts = self._facts
+        waited = perf_counter_ns() - self._waiting_since
+        facts.max_gap_ns = max(facts.max_gap_ns, waited)
+        facts.chunks += 1
+        self._waiting_since = 0
+        try:
+            self._listener.item(getattr(item, "type", ""), item)
+            if self._chunk is not None and facts.chunks > 1:
+                self._chunk(self._call, waited / 1e9)
+        except Exception:
+            failures.report("Reading.item")
+
+    def resume(self) -> None:
+        """The application asks for the next item."""
+        self._waiting_since = perf_counter_ns()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._waiting_since = 0
+        if kind is GeneratorExit:
+            self.dropped()
+        elif error is not None and self._closed_by_application:
+            self._end(None, read=False)
+        else:
+            self._end(error, read=True)
+
+    # The body: `begin` before its first bytes, `data` for each chunk, `finished` and `closed` at its ends.
+
+    @guarded(None)
+    def begin(self, media_type: str, encoding: str) -> None:
+        """The application takes the bytes themselves."""
+        self._tap = tap_for(media_type, encoding, self._decoded)
+        self._waiting_since = perf_counter_ns()
+
+    def _decoded(self, kind: str, item: Any) -> None:
+        self._facts.chunks += 1
+        self._listener.item(kind, item)
+
+    def data(self, data: bytes) -> None:
+        """A chunk of the body passes."""
+        try:
+            facts, waited = self._facts, perf_counter_ns() - self._waiting_since
+            facts.max_gap_ns = max(facts.max_gap_ns, waited)
+            self._call.bytes_received = (self._call.bytes_received or 0) + len(data)
+            if self._tap is not None:
+                self._tap.feed(data)
+        except Exception:
+            self._tap = None
+            failures.report("Reading.data")
+
+    def finished(self, error: BaseException | None) -> None:
+        """The body has come to its end, or broken off with `error`."""
+        if isinstance(error, GeneratorExit):
+            self.dropped()
+            return
+        try:
+            if self._tap is not None and error is None:
+                self._tap.end()
+        except Exception:
+            failures.report("Reading.finished")
+        self._end(error, read=True)
+
+    def closed(self) -> None:
+        """The body was closed: by the parser, in the middle of its work, or by the application."""
+        if not self._waiting_since or not self.parsed:
+            self._end(None, read=False)
+        elif sys.exc_info()[1] is None:
+            # Another thread or task closes what is being read, or the parser is done. The parser's end tells which.
+            self._closed_by_application = True
+
+    def dropped(self) -> None:
+        """The answer is no longer read, or was never. Python tells so, at any time and on any thread.
+
+        It may be in the middle of a garbage collection that an exporter's or an instrument's lock is held around, and
+        those locks do not let their own thread in again. So the rest is done on another thread.
+        """
+        if self._ended.locked() or sys.is_finalizing():
+            return
+        self._call.ended_at = perf_counter_ns()
+        try:
+            _thread.start_new_thread(self._end, (None,), {"read": False})
+        except Exception:
+            failures.report("Reading.dropped")
+
+    @guarded(None)
+    def _end(self, error: BaseException | None, *, read: bool) -> None:
+        if not self._ended.acquire(blocking=False):
+            return
+        call, whole = self._call, self._listener.whole
+        if error is not None:
+            call.error = error
+        elif read and call.error is None and not whole and (self.parsed or self._tap is not None):
+            call.error = StreamInterrupted("The stream ended before its end event.")
+        self._facts.outcome = self._outcome(read=read, whole=whole)
+        self._finish(call)
+
+    def _outcome(self, *, read: bool, whole: bool) -> Outcome:
+        error = self._call.error
+        if error is not None:
+            return "interrupted" if isinstance(error, Exception) else "cancelled"
+        # An application may stop at the last event that matters. Of a list of results, each one matters.
+        return "completed" if read or (whole and self._call.endpoint.is_inference) else "abandoned"

@@ -1,0 +1,88 @@
+"""The results of a message batch, added up as the application reads them.
+
+In: the results, one after the other, with what each answer used and cost. Out: how many there were of each type, and
+the sums of each model. Pure.
+
+Results may be read again, in part or as a whole. `AlreadyCounted` keeps, per batch, how many of them this process has
+counted, so that no token and no dollar is counted twice: the API gives the results of a batch always in the same order.
+"""
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from otel_claude.pricing import Cost
+from otel_claude.usage import NOTHING, Usage, add
+
+MOST_BATCHES = 1_000
+"""A process that reads the results of more batches than this forgets the first ones."""
+
+
+class AlreadyCounted:
+    """How many results of each batch have been counted in this process."""
+
+    def __init__(self) -> None:
+        self._lines: dict[str, int] = {}
+
+    def first_time(self, batch: str, line: int) -> bool:
+        """Whether this is the first time that the `line`-th result of a batch is seen, counted from 1."""
+        if line <= self._lines.get(batch, 0):
+            return False
+        while len(self._lines) >= MOST_BATCHES and batch not in self._lines:
+            self._lines.pop(next(iter(self._lines)), None)
+        self._lines[batch] = line
+        return True
+
+
+@dataclass(slots=True)
+class Sums:
+    """What the answers of one model used and cost together. `unpriced` of them have no price."""
+
+    answers: int = 0
+    usage: Usage = NOTHING
+    cost: Cost | None = None
+    unpriced: int = 0
+
+    def add(self, usage: Usage, cost: Cost | None) -> None:
+        """Adds one answer."""
+        self.answers += 1
+        self.usage = add(self.usage, usage)
+        if cost is None:
+            self.unpriced += 1
+        else:
+            self.cost = cost if self.cost is None else _both(self.cost, cost)
+
+
+@dataclass(slots=True)
+class BatchResults:
+    """The results that were read in one go. `fresh` are the sums of those that had not been counted before."""
+
+    batch: str
+    types: Counter[str] = field(default_factory=Counter[str])
+    read: dict[str, Sums] = field(default_factory=dict[str, Sums])
+    fresh: dict[str, Sums] = field(default_factory=dict[str, Sums])
+
+    @property
+    def lines(self) -> int:
+        """How many results have been read."""
+        return sum(self.types.values())
+
+    def answer(self, model: str, usage: Usage, cost: Cost | None, *, fresh: bool) -> None:
+        """Adds the answer to one request of the batch."""
+        self.read.setdefault(model, Sums()).add(usage, cost)
+        if fresh:
+            self.fresh.setdefault(model, Sums()).add(usage, cost)
+
+
+def _both(one: Cost, other: Cost) -> Cost:
+    return Cost(
+        one.input + other.input,
+        one.output + other.output,
+        one.cache_read + other.cache_read,
+        one.cache_write + other.cache_write,
+        one.server_tools + other.server_tools,
+        one.cache_savings + other.cache_savings,
+        one.batch_savings + other.batch_savings,
+        one.processing,
+        one.source,
+        tuple(dict.fromkeys(one.estimated + other.estimated)),
+    )

@@ -1,0 +1,148 @@
+"""The record of one API call: what the patches learn of it, and all that the rest of the package knows of it.
+
+In: facts, from the patches, as the call goes on. Out: the same facts, for pricing and for emitting. Pure: nothing here
+knows the SDK or OpenTelemetry, so what holds the span and its context is typed as what it is here, an opaque object.
+
+A *call* is one use of the API by the application. It makes one or more *attempts*, HTTP requests; what makes it repeat
+one is a *retry*. Its answer arrives at once or as a *stream* of *events*.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+from otel_claude.batches import BatchResults
+from otel_claude.usage import Usage
+
+Kind = Literal[
+    "chat", "text_completion", "count_tokens", "batch_create", "batch_results", "upload", "download", "other"
+]
+"""What a call is about, as far as it decides on what is recorded. The first two are inferences."""
+
+Outcome = Literal["completed", "interrupted", "abandoned", "cancelled"]
+"""How a stream ended: read to its end, broken, no longer read by the application, or cancelled by it."""
+
+INFERENCES = frozenset({"chat", "text_completion"})
+
+
+class Endpoint(NamedTuple):
+    """What is called. `name` is the SDK's own name of the method, such as `anthropic.messages.create`."""
+
+    name: str
+    kind: Kind
+
+    @property
+    def is_inference(self) -> bool:
+        """Whether a model answers, at the usual price."""
+        return self.kind in INFERENCES
+
+
+class Server(NamedTuple):
+    """Who is called. `location` is the cloud region that a price can depend on."""
+
+    platform: str
+    provider: str
+    address: str | None
+    port: int | None
+    location: str | None = None
+
+
+class Request(NamedTuple):
+    """What the application asks for.
+
+    `body` is the request's own, only ever read, and of it only scalars and lengths: before the SDK has prepared it, it
+    may hold iterators that can be read once. `betas` is what the `anthropic-beta` header lists.
+    """
+
+    method: str
+    body: Mapping[str, Any]
+    model: str | None
+    stream: bool
+    betas: tuple[str, ...] = ()
+    conversation: str | None = None
+
+    @property
+    def long_context(self) -> bool:
+        """Whether the request opted in to the 1M-token window, which Sonnet 4 and 4.5 price by prompt size.
+
+        https://platform.claude.com/docs/en/build-with-claude/context-windows#1m-token-context-window
+        """
+        return any(beta.startswith("context-1m-") for beta in self.betas)
+
+
+class Retry(NamedTuple):
+    """One wait of the SDK before it sends a request again. `cause` is the status code or the exception's class."""
+
+    cause: int | str | None
+    wait_s: float
+
+
+@dataclass(slots=True)
+class Response:
+    """What came back, as far as it has come. `None`: not said, or not yet."""
+
+    status_code: int | None = None
+    headers: Mapping[bytes, bytes] = field(default_factory=dict[bytes, bytes])
+    id: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: Usage | None = None
+    fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """The body of an answer that is no Message, field by field."""
+
+    def header(self, name: bytes) -> str | None:
+        """The value of a header, whose `name` is in lower case."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+@dataclass(slots=True)
+class StreamFacts:
+    """How a stream went. Times are nanoseconds of the monotonic clock."""
+
+    chunks: int = 0
+    max_gap_ns: int = 0
+    first_content_at: int | None = None
+    outcome: Outcome | None = None
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """One API call. Made when the SDK starts it, finished once, whatever happens.
+
+    `started_at` and `ended_at` are nanoseconds of the monotonic clock, `start_time` is nanoseconds since the epoch.
+    `secrets` are the client's keys, to be kept out of every text. `sent_body` and `output` are there only where content
+    is recorded: the request as it was sent, and what gives the content blocks of the answer. `owns_span` is false where
+    the span is the SDK's own; `native_claimed` is true once the SDK has asked for its span of this call, `handed_over`
+    once the application has the answer to read.
+    """
+
+    endpoint: Endpoint
+    server: Server
+    request: Request
+    started_at: int
+    start_time: int
+    span: Any = None
+    context: Any = None
+    attempts: int = 0
+    retries: list[Retry] = field(default_factory=list[Retry])
+    response: Response = field(default_factory=Response)
+    stream: StreamFacts | None = None
+    batch: BatchResults | None = None
+    error: BaseException | None = None
+    secrets: tuple[str, ...] = ()
+    content_mode: str = "NO_CONTENT"
+    sent_body: Mapping[str, Any] | None = None
+    output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
+    bytes_received: int | None = None
+    owns_span: bool = True
+    native_claimed: bool = False
+    handed_over: bool = False
+    finished: bool = False
+    retry_cause: int | str | None = None
+    ended_at: int | None = None
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the start to the end of the call."""
+        return ((self.ended_at or self.started_at) - self.started_at) / 1e9

@@ -1,0 +1,159 @@
+"""The metric points of a call.
+
+In: the record of a finished call, what it cost and how it failed. Out: points, each an instrument, a value and
+attributes. Pure. They come from the record and never from a span, so sampling changes no number.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+from otel_claude.batches import BatchResults
+from otel_claude.call import Call, StreamFacts
+from otel_claude.emitting import instruments, names
+from otel_claude.emitting.instruments import Instrument
+from otel_claude.emitting.spans import utilization
+from otel_claude.outcome import Failure
+from otel_claude.pricing import COST_PARTS, Cost
+from otel_claude.usage import Usage
+
+Labels = dict[str, Any]
+Point = tuple[Instrument, float, Labels]
+
+USAGE_COUNTERS: tuple[tuple[Instrument, str, str, str], ...] = (
+    (instruments.CLAUDE_TOKENS, "input", names.CLAUDE_TOKEN_TYPE, "input"),
+    (instruments.CLAUDE_TOKENS, "cache_read", names.CLAUDE_TOKEN_TYPE, "cache_read"),
+    (instruments.CLAUDE_TOKENS, "cache_write_5m", names.CLAUDE_TOKEN_TYPE, "cache_write_5m"),
+    (instruments.CLAUDE_TOKENS, "cache_write_1h", names.CLAUDE_TOKEN_TYPE, "cache_write_1h"),
+    (instruments.CLAUDE_TOKENS, "output", names.CLAUDE_TOKEN_TYPE, "output"),
+    (instruments.CLAUDE_TOKENS, "thinking", names.CLAUDE_TOKEN_TYPE, "reasoning"),
+    (instruments.USAGE_INPUT, "prompt", names.TOKEN_MODALITY, "unknown"),
+    (instruments.USAGE_OUTPUT, "output", names.TOKEN_MODALITY, "unknown"),
+    (instruments.USAGE_CACHE_READ, "cache_read", names.TOKEN_MODALITY, "unknown"),
+    (instruments.USAGE_CACHE_WRITE, "cache_write", names.TOKEN_MODALITY, "unknown"),
+    (instruments.USAGE_REASONING, "thinking", names.TOKEN_MODALITY, "unknown"),
+    (instruments.SERVER_TOOLS, "web_searches", names.TOOL_NAME, "web_search"),
+    (instruments.SERVER_TOOLS, "web_fetches", names.TOOL_NAME, "web_fetch"),
+    (instruments.SERVER_TOOLS, "code_executions", names.TOOL_NAME, "code_execution"),
+)
+"""Counters, with the field of `Usage` that they add and the attribute that tells what it is."""
+
+SAVINGS = (("cache", "cache_savings"), ("batch", "batch_savings"))
+"""The values of `claude.savings.type`, with the fields of `Cost`."""
+
+
+def points_of(call: Call, cost: Cost | None, failure: Failure | None, window: int | None) -> Iterator[Point]:
+    """The points of a finished call. `window` is the model's context window in tokens."""
+    base = labels_of(call)
+    timed = base if failure is None else {**base, names.ERROR_TYPE: failure.type}
+    yield instruments.DURATION, call.duration_s, timed
+    if call.batch is not None:
+        yield from _batch(call, call.batch)
+    if not call.endpoint.is_inference:
+        return
+    yield instruments.INFERENCE_DURATION, call.duration_s, timed
+    response = call.response
+    if response.usage is not None:
+        yield from tokens_of(response.usage, base)
+        yield from _sums(response.usage, cost, 1 if cost is None else 0, base)
+        if (filled := utilization(response.usage, window)) is not None:
+            yield instruments.UTILIZATION, filled, base
+    if response.stop_reason is not None:
+        yield instruments.RESPONSES, 1, {**base, names.CLAUDE_STOP_REASON: response.stop_reason}
+    if call.stream is not None:
+        yield from _stream(call, call.stream, failure, base)
+
+
+def answer_points(call: Call, usage: Usage, model: str) -> Iterator[Point]:
+    """The points of one answer in a batch that come before the batch has been read: those that count inferences."""
+    return tokens_of(usage, labels_of(call, "chat", model))
+
+
+def chunk_points(call: Call, waited_s: float) -> Iterator[Point]:
+    """The points of one more chunk of a stream, for which the application waited so many seconds."""
+    base = labels_of(call)
+    yield instruments.CHUNK, waited_s, base
+    yield instruments.INFERENCE_CHUNK, waited_s, base
+
+
+def tokens_of(usage: Usage, base: Labels) -> Iterator[Point]:
+    """How many tokens one inference took, on the histograms."""
+    for direction, count, latest in (
+        ("input", usage.prompt, instruments.OPERATION_INPUT),
+        ("output", usage.output, instruments.OPERATION_OUTPUT),
+    ):
+        if count is not None:
+            yield instruments.TOKEN_USAGE, count, _with_type(base, direction)
+            yield latest, count, base
+
+
+def _with_type(base: Labels, direction: str) -> Labels:
+    return {**base, names.TOKEN_TYPE: direction}
+
+
+def _sums(usage: Usage, cost: Cost | None, unpriced: int, base: Labels) -> Iterator[Point]:
+    """Tokens and USD, on the counters. They are sums, so one addition may stand for many inferences."""
+    for counter, field, attribute, kind in USAGE_COUNTERS:
+        if count := getattr(usage, field):
+            yield counter, count, {**base, attribute: kind}
+    if unpriced:
+        yield instruments.UNPRICED, unpriced, base
+    if cost is not None:
+        for part in COST_PARTS:
+            if spent := getattr(cost, part):
+                yield instruments.COST, spent, {**base, names.COST_TYPE: part, names.PROCESSING: cost.processing}
+        for kind, field in SAVINGS:
+            if saved := getattr(cost, field):
+                yield instruments.SAVINGS, saved, {**base, names.SAVINGS_TYPE: kind}
+
+
+def _batch(call: Call, results: BatchResults) -> Iterator[Point]:
+    for model, sums in results.fresh.items():
+        yield from _sums(sums.usage, sums.cost, sums.unpriced, labels_of(call, "chat", model))
+
+
+def _stream(call: Call, stream: StreamFacts, failure: Failure | None, base: Labels) -> Iterator[Point]:
+    if stream.first_content_at is not None:
+        waited = (stream.first_content_at - call.started_at) / 1e9
+        yield instruments.FIRST_CHUNK, waited, base
+        yield instruments.INFERENCE_FIRST_CHUNK, waited, base
+    if stream.outcome not in (None, "completed"):
+        labels = {**base, names.STREAM_OUTCOME: stream.outcome}
+        yield instruments.INTERRUPTIONS, 1, labels if failure is None else {**labels, names.ERROR_TYPE: failure.type}
+
+
+def labels_of(call: Call, operation: str | None = None, model: str | None = None) -> Labels:
+    """The attributes that all points of a call have. Shared between calls, so never to be changed.
+
+    `operation` and `model` are those of an answer in a batch, where they are not the call's own.
+    """
+    server = call.server
+    return _labels(
+        operation or operation_of(call),
+        server.provider,
+        call.request.model,
+        model or call.response.model,
+        server.address,
+        server.port,
+    )
+
+
+def operation_of(call: Call) -> str:
+    """`gen_ai.operation.name` on metrics: for calls that no model answers, the SDK's name of the method."""
+    return call.endpoint.kind if call.endpoint.is_inference else call.endpoint.name.removeprefix("anthropic.")
+
+
+@lru_cache(maxsize=512)
+def _labels(*values: str | int | None) -> Labels:
+    return {name: value for name, value in zip(LABELS, values, strict=True) if value is not None}
+
+
+LABELS = (
+    names.OPERATION,
+    names.PROVIDER,
+    names.REQUEST_MODEL,
+    names.RESPONSE_MODEL,
+    names.SERVER_ADDRESS,
+    names.SERVER_PORT,
+)
+"""The attributes that all points of a call have, as far as they are known."""

@@ -1,0 +1,269 @@
+"""What a span of a call carries: its name and its attributes, at the start and at the end.
+
+In: the record of a call, and what it cost. Out: names and plain dictionaries of attributes. Pure: what an attribute
+means stands in `names`, and `docs/telemetry.md` is made from there.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from otel_claude.call import Call, Response
+from otel_claude.emitting import names
+from otel_claude.pricing import Cost
+from otel_claude.usage import Usage
+from otel_claude.values import Fields, fields, is_object, length, number, text, texts, whole
+
+Attributes = dict[str, Any]
+
+
+def name_of(call: Call) -> str:
+    """`chat {model}` for what a model answers, and the SDK's own name of the method for the rest."""
+    if call.endpoint.is_inference:
+        return f"{call.endpoint.kind} {call.request.model}" if call.request.model else call.endpoint.kind
+    return call.endpoint.name
+
+
+def start_attributes(call: Call) -> Attributes:
+    """What is known before the request is sent, so that a sampler can decide by it."""
+    server, request = call.server, call.request
+    attributes: Attributes = {names.PROVIDER: server.provider, names.PLATFORM: server.platform}
+    if server.address is not None:
+        attributes[names.SERVER_ADDRESS] = server.address
+        attributes[names.SERVER_PORT] = server.port
+    if request.model is not None:
+        attributes[names.REQUEST_MODEL] = request.model
+    if request.conversation is not None:
+        attributes[names.CONVERSATION] = request.conversation
+    if not call.endpoint.is_inference:
+        attributes[names.METHOD] = request.method
+        return attributes | _batch_request(call)
+    attributes[names.OPERATION] = call.endpoint.kind
+    if request.stream:
+        attributes[names.STREAM] = True
+    if request.betas:
+        attributes[names.BETA] = request.betas
+    _read_parameters(request.body, attributes)
+    return attributes
+
+
+PARAMETERS: Mapping[str, tuple[tuple[str, Callable[[object], Any]], ...]] = {
+    "max_tokens": ((names.MAX_TOKENS, whole),),
+    "max_tokens_to_sample": ((names.MAX_TOKENS, whole),),
+    "temperature": ((names.TEMPERATURE, number),),
+    "top_p": ((names.TOP_P, number),),
+    "top_k": ((names.TOP_K, whole),),
+    "stop_sequences": ((names.STOP_SEQUENCES, texts),),
+    "service_tier": ((names.REQUEST_TIER, text),),
+    "messages": ((names.MESSAGES, length),),
+    "tools": ((names.TOOLS, length),),
+}
+"""Fields of the request, with the attributes that they give. A value of another type gives none."""
+
+NESTED_PARAMETERS: Mapping[str, tuple[tuple[str, str, Callable[[object], Any]], ...]] = {
+    "thinking": (("type", names.THINKING, text), ("budget_tokens", names.THINKING_BUDGET, whole)),
+    "output_config": (("effort", names.REASONING_LEVEL, text),),
+}
+"""Fields of objects in the request."""
+
+
+def _read_parameters(body: Fields, attributes: Attributes) -> None:
+    for field, value in body.items():
+        for attribute, read in PARAMETERS.get(field, ()):
+            if (said := read(value)) is not None:
+                attributes[attribute] = said
+        for inner, attribute, read in NESTED_PARAMETERS.get(field, ()):
+            if (said := read(fields(value).get(inner))) is not None:
+                attributes[attribute] = said
+    # `output_format` is the earlier form of `output_config.format`.
+    formats = (fields(body.get("output_config")).get("format"), body.get("output_format"))
+    if any(is_object(form) and form.get("type") == "json_schema" for form in formats):
+        attributes[names.OUTPUT_TYPE] = "json"
+
+
+def _batch_request(call: Call) -> Attributes:
+    requests = length(call.request.body.get("requests")) if call.endpoint.kind == "batch_create" else None
+    return {} if requests is None else {names.BATCH_REQUESTS: requests}
+
+
+def end_attributes(call: Call, cost: Cost | None, window: int | None) -> Attributes:
+    """What the answer tells, and what it cost. What is not known is left out."""
+    attributes: Attributes = {}
+    _add_response(call.response, attributes)
+    usage = call.response.usage
+    if usage is not None:
+        _add_usage(usage, attributes)
+        if (filled := utilization(usage, window)) is not None:
+            attributes[names.CONTEXT_WINDOW] = window
+            attributes[names.UTILIZATION] = filled
+    if cost is not None:
+        add_cost(cost, attributes, whole=usage is None or usage.output is not None)
+    if call.retries:
+        attributes[names.RETRIES] = len(call.retries)
+        attributes[names.RETRY_WAIT] = sum(retry.wait_s for retry in call.retries)
+    if call.stream is not None:
+        _add_stream(call, attributes)
+    add = ENDPOINT_ATTRIBUTES.get(call.endpoint.kind)
+    if add is not None:
+        add(call, attributes)
+    return attributes
+
+
+RESPONSE_HEADERS: Mapping[str, bytes] = {
+    names.REQUEST_ID: b"request-id",
+    names.ORGANIZATION: b"anthropic-organization-id",
+    names.WORKSPACE: b"anthropic-workspace-id",
+}
+
+
+def _add_response(response: Response, attributes: Attributes) -> None:
+    if response.status_code is not None:
+        attributes[names.STATUS_CODE] = response.status_code
+    for attribute, header in RESPONSE_HEADERS.items():
+        if (value := response.header(header)) is not None:
+            attributes[attribute] = value
+    if response.id is not None:
+        attributes[names.RESPONSE_ID] = response.id
+    if response.model is not None:
+        attributes[names.RESPONSE_MODEL] = response.model
+    if response.stop_reason is not None:
+        attributes[names.FINISH_REASONS] = (response.stop_reason,)
+        attributes[names.STOP_REASON] = response.stop_reason
+
+
+def _add_usage(usage: Usage, attributes: Attributes) -> None:
+    if usage.prompt is not None:
+        attributes[names.INPUT_TOKENS] = usage.prompt
+    if usage.output is not None:
+        attributes[names.OUTPUT_TOKENS] = usage.output
+    for attribute, field in USAGE.items():
+        if value := getattr(usage, field):
+            attributes[attribute] = value
+
+
+USAGE: Mapping[str, str] = {
+    names.CACHE_READ: "cache_read",
+    names.CACHE_WRITE: "cache_write",
+    names.CACHE_CREATION: "cache_write",
+    names.CACHE_WRITE_5M: "cache_write_5m",
+    names.CACHE_WRITE_1H: "cache_write_1h",
+    names.REASONING: "thinking",
+    names.RESPONSE_TIER: "service_tier",
+    names.WEB_SEARCHES: "web_searches",
+    names.WEB_FETCHES: "web_fetches",
+    names.CODE_EXECUTIONS: "code_executions",
+}
+"""Attributes, with the fields of `Usage` that they show where these are neither zero nor unknown."""
+
+
+def utilization(usage: Usage, window: int | None) -> float | None:
+    """How much of the context window the prompt of the last model step filled, from 0 to 1.
+
+    The usage of a loop with server tools is a sum over its steps, so without the steps nothing can be said.
+    """
+    if window is None:
+        return None
+    prompt = usage.prompt
+    if usage.steps:
+        own = [step.usage.prompt for step in usage.steps if step.kind == "message"]
+        prompt = own[-1] if own else None
+    elif usage.web_searches or usage.web_fetches or usage.code_executions:
+        return None
+    return None if prompt is None else prompt / window
+
+
+def add_cost(cost: Cost, attributes: Attributes, *, whole: bool) -> None:
+    """Adds the cost and its parts; the sum only where the `whole` usage is known. Parts of nothing are left out."""
+    if whole:
+        attributes[names.COST] = cost.total
+    for attribute, field in COSTS.items():
+        if value := getattr(cost, field):
+            attributes[attribute] = value
+    attributes[names.COST_SOURCE] = cost.source
+    if cost.estimated:
+        attributes[names.COST_ESTIMATED] = cost.estimated
+
+
+COSTS: Mapping[str, str] = {
+    names.COST_INPUT: "input",
+    names.COST_OUTPUT: "output",
+    names.COST_CACHE_READ: "cache_read",
+    names.COST_CACHE_WRITE: "cache_write",
+    names.COST_SERVER_TOOLS: "server_tools",
+    names.CACHE_SAVINGS: "cache_savings",
+    names.BATCH_SAVINGS: "batch_savings",
+}
+"""Attributes, with the fields of `Cost` that they show where these are not zero."""
+
+
+def _add_stream(call: Call, attributes: Attributes) -> None:
+    stream = call.stream
+    if stream is None:
+        return
+    if stream.outcome is not None:
+        attributes[names.STREAM_OUTCOME] = stream.outcome
+    if stream.chunks:
+        attributes[names.CHUNKS] = stream.chunks
+        attributes[names.MAX_GAP] = stream.max_gap_ns / 1e9
+    if stream.first_content_at is not None:
+        attributes[names.FIRST_CHUNK] = (stream.first_content_at - call.started_at) / 1e9
+    if stream.outcome == "interrupted" and call.endpoint.is_inference and call.response.stop_reason is None:
+        attributes[names.FINISH_REASONS] = ("error",)
+
+
+def _add_counted(call: Call, attributes: Attributes) -> None:
+    counted = whole(call.response.fields.get("input_tokens"))
+    if counted is not None:
+        attributes[names.COUNTED_TOKENS] = counted
+
+
+def _add_batch(call: Call, attributes: Attributes) -> None:
+    batch = text(call.response.fields.get("id"))
+    if batch is not None:
+        attributes[names.BATCH] = batch
+
+
+def _add_results(call: Call, attributes: Attributes) -> None:
+    results = call.batch
+    if results is None:
+        return
+    attributes[names.BATCH] = results.batch
+    for kind, attribute in RESULT_TYPES.items():
+        if kind in results.types:
+            attributes[attribute] = results.types[kind]
+    sums = results.read.values()
+    if sums:
+        attributes[names.BATCH_INPUT_TOKENS] = sum(each.usage.prompt or 0 for each in sums)
+        attributes[names.BATCH_OUTPUT_TOKENS] = sum(each.usage.output or 0 for each in sums)
+    costs = [each.cost for each in sums if each.cost is not None]
+    if costs and not any(each.unpriced for each in sums):
+        attributes[names.COST] = sum(cost.total for cost in costs)
+        attributes[names.BATCH_SAVINGS] = sum(cost.batch_savings for cost in costs)
+        attributes[names.COST_SOURCE] = costs[0].source
+
+
+RESULT_TYPES: Mapping[str, str] = {
+    "succeeded": names.BATCH_SUCCEEDED,
+    "errored": names.BATCH_ERRORED,
+    "canceled": names.BATCH_CANCELED,
+    "expired": names.BATCH_EXPIRED,
+}
+"""The types that the result of a request in a batch can have."""
+
+
+def _add_file(call: Call, attributes: Attributes) -> None:
+    size = whole(call.response.fields.get("size_bytes")) or call.bytes_received
+    if size is not None:
+        attributes[names.FILE_SIZE] = size
+    media_type = text(call.response.fields.get("mime_type"))
+    if media_type is not None:
+        attributes[names.FILE_TYPE] = media_type
+
+
+ENDPOINT_ATTRIBUTES: Mapping[str, Callable[[Call, Attributes], None]] = {
+    "count_tokens": _add_counted,
+    "batch_create": _add_batch,
+    "batch_results": _add_results,
+    "upload": _add_file,
+    "download": _add_file,
+}
+"""What only some endpoints have to tell."""

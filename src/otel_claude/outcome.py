@@ -1,0 +1,129 @@
+"""How a call ended, in the words that spans, metrics and events share.
+
+In: the exception of a call. Out: its `error.type`, the category of failure, and texts that are safe to record. Pure:
+exceptions are looked at by what they carry, so that this works for every version of the SDK and its HTTP library.
+"""
+
+import re
+import traceback
+from http import HTTPStatus
+from typing import Any, NamedTuple, cast
+
+Category = str
+
+
+class Failure(NamedTuple):
+    """A call that failed. `type` is the `error.type`; `message` is `None` where it could hold content."""
+
+    type: str
+    category: Category
+    message: str | None
+    exception: BaseException
+
+
+CATEGORIES: dict[str, Category] = {
+    "authentication_error": "authentication",
+    "billing_error": "billing",
+    "permission_error": "permission",
+    "not_found_error": "model_not_found",
+    "request_too_large": "request_too_large",
+    "rate_limit_error": "rate_limited",
+    "overloaded_error": "overloaded",
+    "timeout_error": "timeout",
+    "api_error": "server",
+    "invalid_request_error": "invalid_request",
+    "timeout": "timeout",
+    "connection_error": "connection",
+    "stream_interrupted": "stream_interrupted",
+}
+"""The category of an `error.type`. The API's types: https://platform.claude.com/docs/en/api/errors"""
+
+_SECRETS = re.compile(r"sk-ant-[\w-]+|(?<=Bearer )[^\s'\"\\]+|(?<=x-api-key: )[^\s'\"\\]+", re.IGNORECASE)
+_KNOWN_PACKAGES = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "otel_claude")
+_CONTENT_BEARING = ("APIResponseValidationError",)
+
+
+class StreamInterrupted(Exception):
+    """A stream that ended before its end event. Never raised: the SDK says nothing, so only the telemetry tells."""
+
+
+def describe(error: BaseException, *, in_stream: bool, secrets: tuple[str, ...] = ()) -> Failure | None:
+    """What an exception that ended a call means. `None` for one that is no failure: cancelled, closed, interrupted.
+
+    `in_stream`: the answer had begun to arrive. `secrets` are kept out of the texts.
+    """
+    if not isinstance(error, Exception):
+        return None
+    kind = error_type(error, in_stream=in_stream)
+    status = getattr(error, "status_code", None)
+    category = CATEGORIES.get(kind) or (
+        "server" if isinstance(status, int) and status >= HTTPStatus.INTERNAL_SERVER_ERROR else "other"
+    )
+    return Failure(kind, category, message_of(error, secrets), error)
+
+
+def error_type(error: BaseException, *, in_stream: bool) -> str:
+    """The `error.type` of an exception: the API's own code, else what kind of failure it is, else its class.
+
+    An `error` event of a stream arrives under HTTP 200, so what the API says goes before the status code.
+    """
+    if (code := _api_code(error)) is not None:
+        return code
+    names = {cls.__name__ for cls in type(error).__mro__}
+    if names & {"APITimeoutError", "TimeoutException"}:
+        return "timeout"
+    if names & {"APIConnectionError", "TransportError", "StreamInterrupted"}:
+        return "stream_interrupted" if in_stream else "connection_error"
+    status = getattr(error, "status_code", None)
+    if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST:
+        return str(status)
+    return type(error).__qualname__
+
+
+def _api_code(error: BaseException) -> str | None:
+    """`error.type` of the envelope that the API sent: `{"type": "error", "error": {"type": …, "message": …}}`."""
+    body: Any = getattr(error, "body", None)
+    if isinstance(body, dict):
+        envelope = cast("dict[str, Any]", body).get("error")
+        if isinstance(envelope, dict):
+            code = cast("dict[str, Any]", envelope).get("type")
+            if isinstance(code, str) and code:
+                return code
+    return None
+
+
+def message_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str | None:
+    """The exception's message without keys, or `None` for an exception that may quote what was said.
+
+    Messages of the SDK and its HTTP library say what failed. Those of others, such as a validator that runs over an
+    answer, quote the value that they refuse.
+    """
+    package = type(error).__module__.partition(".")[0]
+    if package not in _KNOWN_PACKAGES or type(error).__name__ in _CONTENT_BEARING:
+        return None
+    return scrubbed(str(error), secrets)
+
+
+def scrubbed(text: str, secrets: tuple[str, ...] = ()) -> str:
+    """`text` without the `secrets`, and without anything that looks like an API key or a bearer token."""
+    for secret in secrets:
+        text = text.replace(secret, "***")
+    return _SECRETS.sub("***", text)
+
+
+def stack_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str:
+    """The stack trace of an exception and of those that led to it, with messages only where they are safe."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        message = message_of(link, secrets)
+        name = f"{type(link).__module__}.{type(link).__qualname__}"
+        parts.append(
+            "Traceback (most recent call last):\n"
+            + "".join(traceback.format_tb(link.__traceback__))
+            + (f"{name}: {message}\n" if message else f"{name}\n")
+        )
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
+    return "\nwhich was raised from:\n\n".join(parts)

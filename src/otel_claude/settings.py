@@ -1,0 +1,167 @@
+"""What a user can set: one frozen object, made from keyword arguments over environment variables.
+
+In: keyword arguments of `AnthropicInstrumentor.instrument` and the environment. Out: `Settings`, read once when the
+instrumentation is switched on. The fields below are the table from which the settings' reference in `docs/` is made.
+"""
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+from otel_claude.pricing import read_overrides
+
+_log = logging.getLogger("otel_claude")
+
+Redact = Callable[[str, Any], Any]
+"""Called with the kind of content (an attribute's name) and one part of it, as the conventions' schemas have it.
+
+Returns the part to record, as it is or changed, or `None` to leave it out. A part for which it raises is left out.
+"""
+
+
+class SettingError(ValueError):
+    """A setting has a value that is not accepted. The message names the setting and the accepted values."""
+
+
+def _choice(*accepted: str) -> Callable[[object], str]:
+    folded = {value.lower(): value for value in accepted}
+
+    def read(value: object) -> str:
+        if isinstance(value, str) and value.strip().lower() in folded:
+            return folded[value.strip().lower()]
+        raise ValueError(f"one of {', '.join(accepted)}")
+
+    return read
+
+
+def _switch(value: object) -> bool:
+    words = {"true": True, "1": True, "false": False, "0": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.strip().lower() in words:
+        return words[value.strip().lower()]
+    raise ValueError("true or false")
+
+
+def _bytes(value: object) -> int:
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    raise ValueError("a whole number of bytes above 0")
+
+
+def _redact(value: object) -> Redact | None:
+    if value is None or callable(value):
+        return value
+    raise ValueError("a function of the kind and the part, or None")
+
+
+def _prices(value: object) -> Mapping[str, Mapping[str, float]] | None:
+    return read_overrides(value) if value else None  # pyright: ignore[reportArgumentType]  # it checks what it is given
+
+
+def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None) -> Any:
+    return field(default=default, metadata={"read": read, "accepts": accepts, "env": env})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings of one instrumentation, checked.
+
+    Raises:
+        SettingError: a value is not accepted; the message names the setting, its value and the accepted ones.
+    """
+
+    native_spans: str = _setting(
+        "replace",
+        _choice("replace", "enrich", "keep"),
+        "`replace`, `enrich`, `keep`",
+        "OTEL_CLAUDE_NATIVE_SPANS",
+    )
+    """What becomes of the spans that the SDK itself makes from 1.14 on.
+
+    `replace`: ours take their place. `enrich`: the SDK's stay and get our attributes. `keep`: the SDK's stay as they
+    are, and only metrics and events are ours. On older SDKs, which make none, all three give our spans.
+    """
+
+    metric_names: str = _setting(
+        "legacy",
+        _choice("legacy", "latest", "both"),
+        "`legacy`, `latest`, `both`",
+        "OTEL_CLAUDE_METRIC_NAMES",
+    )
+    """Which names of the GenAI conventions the metrics of calls and tokens have.
+
+    `legacy`: `gen_ai.client.operation.*` and `gen_ai.client.token.usage`, which today's dashboards read. `latest`:
+    `gen_ai.client.inference.*`, which the conventions have put in their place.
+    """
+
+    chunk_metrics: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_CHUNK_METRICS")
+    """Whether each chunk of a stream adds a point to the histogram of the time between chunks."""
+
+    content: str = _setting(
+        "NO_CONTENT",
+        _choice("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"),
+        "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+    )
+    """Where prompts, answers and tool definitions are recorded. By default they are not even read."""
+
+    content_max_bytes: int = _setting(65_536, _bytes, "a number of bytes", "OTEL_CLAUDE_CONTENT_MAX_BYTES")
+    """The most content that one span or event carries, in bytes of JSON. What is over goes, the oldest first."""
+
+    redact: Redact | None = _setting(None, _redact, "a function", None)
+    """Changes or removes parts of the content before it is recorded. In code only."""
+
+    prices: Mapping[str, Mapping[str, float]] | None = _setting(
+        None, _prices, "a mapping, a path to a TOML or JSON file, or JSON", "OTEL_CLAUDE_PRICES"
+    )
+    """Prices that go before the built-in ones: by model, in USD per million tokens."""
+
+    def __post_init__(self) -> None:
+        for setting in fields(self):
+            value = getattr(self, setting.name)
+            if value is not setting.default:
+                object.__setattr__(self, setting.name, _read(setting.name, setting.metadata, value))
+
+    @classmethod
+    def from_environment(cls, *, lenient: bool = False, **given: Any) -> "Settings":
+        """The settings that `given` has, then those of the environment, then the defaults.
+
+        Args:
+            lenient: Log a value that is not accepted, and use the default in its place. For a program that was
+                switched on from outside, which has to run on.
+            given: Fields of this class. `None` counts as not given.
+
+        Raises:
+            SettingError: a value is not accepted, or `given` has a name that is no setting (not when `lenient`).
+        """
+        accepted: dict[str, Any] = {}
+        table = {setting.name: setting.metadata for setting in fields(cls)}
+        offered = {
+            **{name: os.environ.get(about["env"]) for name, about in table.items() if about["env"]},
+            **{name: value for name, value in given.items() if value is not None},
+        }
+        for name, value in offered.items():
+            if value is None or value == "":
+                continue
+            try:
+                accepted[name] = _read(name, table.get(name), value)
+            except SettingError as error:
+                if not lenient:
+                    raise
+                _log.warning("otel_claude: %s; the default is used", error)
+        return cls(**accepted)
+
+
+def _read(name: str, about: Mapping[str, Any] | None, value: object) -> Any:
+    if about is None:
+        raise SettingError(f"{name} is no setting; there are {', '.join(field.name for field in fields(Settings))}")
+    try:
+        return about["read"](value)
+    except (ValueError, TypeError, OSError) as error:
+        known_as = f"{name} ({about['env']})" if about["env"] else name
+        raise SettingError(f"{known_as} is {value!r}; accepted: {error}") from error

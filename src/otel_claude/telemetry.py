@@ -1,0 +1,247 @@
+"""The way of a record into signals: one object that starts and finishes the telemetry of calls.
+
+In: `Call` records, from the patches. Out: spans, metric points and events, on the providers that it was made with.
+None of the public methods raises: what fails is left out, and the rest is emitted all the same.
+"""
+
+import os
+import threading
+import weakref
+from collections.abc import Iterator
+
+from opentelemetry import _logs, context, metrics, trace
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from otel_claude.batches import AlreadyCounted
+from otel_claude.call import Call
+from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
+from otel_claude.content.limit import bound
+from otel_claude.emitting import names, spans
+from otel_claude.emitting.events import Events
+from otel_claude.emitting.instruments import LIMIT, REMAINING, RESET
+from otel_claude.emitting.metrics import Metrics
+from otel_claude.emitting.points import Labels, answer_points, chunk_points, points_of
+from otel_claude.failsafe import guarded
+from otel_claude.outcome import Failure, describe
+from otel_claude.pricing import Cost, Prices
+from otel_claude.rate_limits import RateLimits
+from otel_claude.settings import Settings
+from otel_claude.usage import Usage
+from otel_claude.version import __version__
+
+SCOPE = "otel_claude"
+GAUGES = {"limit": LIMIT.name, "remaining": REMAINING.name, "reset": RESET.name}
+API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
+
+_loading: "weakref.WeakSet[threading.Thread]" = weakref.WeakSet()
+
+
+def _await_loading() -> None:
+    """A child must not inherit the price list half imported."""
+    for thread in list(_loading):
+        thread.join(timeout=10)
+
+
+os.register_at_fork(before=_await_loading)
+
+
+class Telemetry:
+    """Everything that outlives a call: tracer, meter and logger, prices and rate limits.
+
+    A provider that is not given is the global one, whether it has been set yet or not.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        tracer_provider: trace.TracerProvider | None = None,
+        meter_provider: metrics.MeterProvider | None = None,
+        logger_provider: _logs.LoggerProvider | None = None,
+    ) -> None:
+        self.settings = settings
+        self.limits = RateLimits()
+        self.counted = AlreadyCounted()
+        self.prices = Prices(settings.prices or {})
+        self._prices_asked_for = False
+        self._given = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
+        self._configured = False
+        self.follows_client = tracer_provider is None
+        self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
+        self._client_tracers: weakref.WeakKeyDictionary[trace.TracerProvider, trace.Tracer] = (
+            weakref.WeakKeyDictionary()
+        )
+        meter = metrics.get_meter(SCOPE, __version__, meter_provider)
+        self._metrics = Metrics(meter, settings.metric_names, self._gauges)
+        self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
+
+    @property
+    def configured(self) -> bool:
+        """Whether anybody listens. Until a provider is set, calls go by without any work for them.
+
+        The providers that stand in before that are classes of OpenTelemetry's API package.
+        """
+        if not self._configured:
+            self._configured = self._given or not all(
+                type(provider).__module__.startswith(API_PACKAGES)
+                for provider in (
+                    trace.get_tracer_provider(),
+                    metrics.get_meter_provider(),
+                    _logs.get_logger_provider(),
+                )
+            )
+        return self._configured
+
+    def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
+        """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
+        self._ask_for_prices()
+        if call.owns_span:
+            self._start_span(call, provider)
+        else:
+            call.span, call.context = trace.INVALID_SPAN, context.get_current()
+
+    @guarded(None)
+    def _start_span(self, call: Call, provider: trace.TracerProvider | None) -> None:
+        call.span, call.context = trace.INVALID_SPAN, context.get_current()
+        tracer = self._tracer if provider is None else self._tracer_of(provider)
+        call.span = tracer.start_span(
+            spans.name_of(call),
+            kind=SpanKind.CLIENT,
+            attributes=spans.start_attributes(call),
+            start_time=call.start_time,
+        )
+        call.context = trace.set_span_in_context(call.span, call.context)
+
+    def _tracer_of(self, provider: trace.TracerProvider) -> trace.Tracer:
+        tracer = self._client_tracers.get(provider)
+        if tracer is None:
+            tracer = self._client_tracers[provider] = provider.get_tracer(SCOPE, __version__)
+        return tracer
+
+    @guarded(None)
+    def _ask_for_prices(self) -> None:
+        """Has the price list imported while the first call waits for its answer. An import takes long."""
+        if self._prices_asked_for:
+            return
+        self._prices_asked_for = True
+        thread = threading.Thread(target=self.prices.load, name="otel_claude prices", daemon=True)
+        _loading.add(thread)
+        thread.start()
+
+    def finish(self, call: Call) -> None:
+        """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
+        failure = self._failure(call)
+        cost = self._cost(call)
+        window = self._window(call)
+        self._finish_span(call, failure, cost, window)
+        self._record(call, failure, cost, window)
+        if failure is not None:
+            self._tell_exception(call, failure)
+
+    def enrich(self, call: Call, span: trace.Span) -> None:
+        """Sets on `span`, which is the SDK's own and about to end, what is known of the call so far."""
+        self._set_attributes(call, span, self._failure(call), self._cost(call), self._window(call))
+
+    @guarded(None)
+    def answer(self, call: Call, model: str | None, usage: Usage) -> None:
+        """Counts one answer among the results of a batch that the application reads."""
+        results = call.batch
+        if results is None or model is None:
+            return
+        fresh = self.counted.first_time(results.batch, results.lines)
+        batched = usage._replace(service_tier="batch")
+        results.answer(model, usage, self._price(call, model, batched), fresh=fresh)
+        if fresh:
+            self._metrics.record(answer_points(call, usage, model), call.context)
+
+    @guarded(None)
+    def chunk(self, call: Call, waited_s: float) -> None:
+        """Records the time that the application waited for a chunk, where that was asked for."""
+        self._metrics.record(chunk_points(call, waited_s), call.context)
+
+    @guarded(None)
+    def _failure(self, call: Call) -> Failure | None:
+        if call.error is None:
+            return None
+        in_stream = call.stream is not None and call.stream.outcome is not None
+        return describe(call.error, in_stream=in_stream, secrets=call.secrets)
+
+    @guarded(None)
+    def _cost(self, call: Call) -> Cost | None:
+        usage, response, request = call.response.usage, call.response, call.request
+        model = request.model if call.server.platform == "bedrock" else response.model or request.model
+        if usage is None or model is None or not call.endpoint.is_inference:
+            return None
+        return self._price(call, model, usage)
+
+    def _price(self, call: Call, model: str, usage: Usage) -> Cost | None:
+        server = call.server
+        return self.prices.cost(
+            usage,
+            model=model,
+            platform=server.platform,
+            location=server.location,
+            long_context=call.request.long_context,
+        )
+
+    @guarded(None)
+    def _window(self, call: Call) -> int | None:
+        model = call.response.model or call.request.model
+        if call.response.usage is None or model is None or not call.endpoint.is_inference:
+            return None
+        return self.prices.context_window(model, call.server.platform, long_context=call.request.long_context)
+
+    def _finish_span(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
+        if not call.owns_span:
+            return
+        self._set_attributes(call, call.span, failure, cost, window)
+        self._end_span(call, failure)
+
+    @guarded(None)
+    def _set_attributes(
+        self, call: Call, span: trace.Span, failure: Failure | None, cost: Cost | None, window: int | None
+    ) -> None:
+        attributes: spans.Attributes = {}
+        if span.is_recording():
+            attributes = spans.end_attributes(call, cost, window)
+            if failure is not None:
+                attributes[names.ERROR_TYPE] = failure.type
+                attributes[names.ERROR_CATEGORY] = failure.category
+            span.set_attributes(attributes)
+        if call.content_mode != "NO_CONTENT" and call.endpoint.is_inference:
+            self._record_content(call, span, attributes)
+
+    @guarded(None)
+    def _end_span(self, call: Call, failure: Failure | None) -> None:
+        if failure is not None:
+            call.span.set_status(Status(StatusCode.ERROR, failure.message))
+        ended = call.ended_at or call.started_at
+        call.span.end(call.start_time + (ended - call.started_at))
+
+    @guarded(None)
+    def _record(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
+        self._metrics.record(points_of(call, cost, failure, window), call.context)
+
+    @guarded(None)
+    def _tell_exception(self, call: Call, failure: Failure) -> None:
+        self._events.exception(call, failure, call.secrets)
+
+    @guarded(None)
+    def _record_content(self, call: Call, span: trace.Span, attributes: spans.Attributes) -> None:
+        content = read_request(call.sent_body) if call.sent_body is not None else Content()
+        blocks = call.output() if call.output is not None else None
+        if blocks is not None:
+            content = content._replace(output_messages=read_response(blocks, call.response.stop_reason))
+        content = bound(content, self.settings.content_max_bytes, self.settings.redact)
+        marked = {names.CONTENT_TRUNCATED: True} if content.truncated else {}
+        if call.content_mode in ("SPAN_ONLY", "SPAN_AND_EVENT") and span.is_recording():
+            span.set_attributes({**as_attributes(content), **marked})
+        if call.content_mode in ("EVENT_ONLY", "SPAN_AND_EVENT"):
+            known = {**spans.start_attributes(call), **attributes, **marked}
+            self._events.details(call, known, as_structures(content))
+
+    def _gauges(self) -> Iterator[tuple[str, float, Labels]]:
+        for reading in self.limits.readings():
+            labels: Labels = {names.PROVIDER: "anthropic", names.LIMIT_TYPE: reading.limit}
+            if reading.workspace is not None:
+                labels[names.LIMIT_WORKSPACE] = reading.workspace
+            yield GAUGES[reading.quantity], reading.value, labels

@@ -1,0 +1,163 @@
+"""Fixtures: a simulated API, clients of the installed SDK that talk to it, and the telemetry of their calls.
+
+Tests of both clients are written once, as coroutines: `calls/driver.py` has what they need. A test that uses `client`
+or `make` runs with the sync and with the async client.
+"""
+
+import asyncio
+import inspect
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, Protocol
+
+import anthropic
+import pytest
+from opentelemetry import context
+
+from otel_claude import AnthropicInstrumentor, Settings
+from otel_claude.anthropic import calls, listeners, reading
+from otel_claude.failsafe import failures
+from otel_claude.testing import SimulatedClaude, Telemetry
+
+API_KEY = "sk-ant-simulated"
+LOGGERS = ("otel_claude", "opentelemetry")
+
+
+class Runner(Protocol):
+    """Runs a test that is a coroutine."""
+
+    def run(self, coro: Coroutine[Any, Any, Any], /) -> Any:
+        """Runs it to its end."""
+        ...
+
+
+class Steps:
+    """Runs a coroutine that uses the sync SDK: it never waits for anything, so one step takes it to its end."""
+
+    def run(self, coro: Coroutine[Any, Any, Any], /) -> Any:
+        try:
+            coro.send(None)
+        except StopIteration as end:
+            return end.value
+        raise RuntimeError("something was awaited that the sync SDK has not")
+
+
+@pytest.fixture(params=["sync", "async"])
+def runner(request: pytest.FixtureRequest) -> Iterator[Runner]:
+    if request.param == "sync":
+        yield Steps()
+    else:
+        with asyncio.Runner() as runner:
+            yield runner
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Runs a coroutine, and holds that the calls in it leave the context as it was."""
+    if not inspect.iscoroutinefunction(pyfuncitem.obj):
+        return None
+    arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
+    runner: Runner = pyfuncitem.funcargs["runner"]
+    runner.run(_with_context_left_alone(pyfuncitem.obj, arguments))
+    return True
+
+
+async def _with_context_left_alone(test: Callable[..., Coroutine[Any, Any, None]], arguments: dict[str, Any]) -> None:
+    before = context.get_current()
+    await test(**arguments)
+    assert context.get_current() is before
+    assert calls.current_call() is None
+
+
+@pytest.fixture
+def claude() -> Iterator[SimulatedClaude]:
+    with SimulatedClaude() as claude:
+        yield claude
+
+
+Make = Callable[..., Any]
+
+
+@pytest.fixture
+def make(runner: Runner, claude: SimulatedClaude) -> Iterator[Make]:
+    """Makes a client of a class, by the name that it has in the sync SDK, and closes it after the test."""
+    clients: list[Any] = []
+
+    def make(name: str = "Anthropic", **options: Any) -> Any:
+        name = name if isinstance(runner, Steps) else f"Async{name}"
+        if not hasattr(anthropic, name):
+            pytest.skip(f"anthropic {anthropic.__version__} has no {name}")
+        clients.append(getattr(anthropic, name)(**{"base_url": claude.base_url, "max_retries": 0, **options}))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        closing = client.close()
+        if closing is not None:
+            runner.run(closing)
+
+
+@pytest.fixture
+def client(make: Make) -> Any:
+    return make(api_key=API_KEY)
+
+
+Instrument = Callable[..., Telemetry]
+
+
+@pytest.fixture
+def instrument(caplog: pytest.LogCaptureFixture) -> Iterator[Instrument]:
+    """Instruments the SDK with the settings that it is given, until the test has ended.
+
+    Nothing in the instrumentation may fail, and nothing may be logged, in whatever a test does.
+    """
+    started: list[Telemetry] = []
+    failures.counts.clear()
+
+    def instrument(telemetry: Telemetry | None = None, **settings: Any) -> Telemetry:
+        telemetry = telemetry or Telemetry()
+        started.append(telemetry)
+        AnthropicInstrumentor().instrument(
+            tracer_provider=telemetry.tracer_provider,
+            meter_provider=telemetry.meter_provider,
+            logger_provider=telemetry.logger_provider,
+            settings=Settings(**settings),
+        )
+        return telemetry
+
+    yield instrument
+    AnthropicInstrumentor().uninstrument()
+    for telemetry in started:
+        telemetry.shutdown()
+    assert failures.counts == {}
+    assert [record.message for record in caplog.get_records("call") if record.name.startswith(LOGGERS)] == []
+
+
+@pytest.fixture
+def telemetry(instrument: Instrument) -> Telemetry:
+    return instrument()
+
+
+class Clock:
+    """A clock that only goes on when it is told to."""
+
+    def __init__(self) -> None:
+        self._now_ns = 1_000_000_000
+
+    def advance(self, seconds: float) -> None:
+        """Lets so many seconds pass."""
+        self._now_ns += round(seconds * 1e9)
+
+    def read(self) -> int:
+        """Nanoseconds."""
+        return self._now_ns
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """The clock of all calls. Without it, they have the real one."""
+    clock = Clock()
+    for module in (calls, listeners, reading):
+        for name in ("perf_counter_ns", "time_ns"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, clock.read)
+    return clock
