@@ -1,14 +1,51 @@
-# The project's verbs. Everything is installed into .venv, with the versions of constraints.txt.
+# The project's verbs. Whatever they need is installed into .venv, in the versions of constraints.txt.
 PYTHON ?= python3
 BIN := .venv/bin
+SHARED := ../shared/conformance
 
-.PHONY: help demo test lint format matrix conformance bench docs clean
+.PHONY: help demo test lint format coverage matrix conformance bench docs clean
 
 help:            ## this list
-	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
+
+demo: .venv/ready  ## a Claude application under opentelemetry-instrument, drawn in the terminal
+	$(BIN)/python examples/demo.py $(ARGS)
+
+test: .venv/ready  ## the tests, and the first of them on the oldest and a middle SDK
+	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python tests/matrix.py --fast
+
+lint: .venv/ready  ## style, types, and references in docs/ that are not current
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python docs/generate.py --check
+
+format: .venv/ready  ## the style, put right
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+coverage: .venv/ready  ## branches of the pure modules that no test reaches
+	$(BIN)/coverage run -m pytest -q
+	$(BIN)/coverage report
+
+matrix: .venv/ready  ## the tests of calls and lifecycle on every SDK generation
+	$(BIN)/python tests/matrix.py
+
+conformance: .venv/ready  ## recorded traffic of the real API against an independent oracle, where it is at hand
+	$(BIN)/python tests/matrix.py --conformance $(SHARED)
+
+bench: .venv/ready  ## what tracing costs, beside the published peers
+	$(BIN)/python benchmarks/run.py $(ARGS)
+
+docs: .venv/ready  ## the generated references in docs/, made anew
+	$(BIN)/python docs/generate.py
+
+clean:           ## everything that the verbs have made
+	rm -rf .venv .venvs .pytest_cache .ruff_cache .hypothesis .coverage
 
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[instruments-any]' --group test --group lint
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[instruments-any]' --group test --group lint
 	touch $@

@@ -88,9 +88,7 @@ def by_hand(call: Call, workload: str) -> Call:
 
     def recorded(client: anthropic.Anthropic) -> None:
         start = perf_counter()
-        with tracer.start_as_current_span(
-            "chat claude-sonnet-5", kind=SpanKind.CLIENT, attributes=request
-        ) as span:
+        with tracer.start_as_current_span("chat claude-sonnet-5", kind=SpanKind.CLIENT, attributes=request) as span:
             call(client)
             span.set_attributes(response)
         duration.record(perf_counter() - start, POINT)

@@ -37,9 +37,7 @@ def write(run: Run, *, markdown: bool) -> str:
     """All tables of `run`, as text for a terminal or in Markdown."""
     counted = run.unit.title
     tables = {
-        f"Spans and metrics on, content off ({counted}; added to the bare SDK; ratio to it)": _work(
-            run, "sdk"
-        ),
+        f"Spans and metrics on, content off ({counted}; added to the bare SDK; ratio to it)": _work(run, "sdk"),
         f"No providers configured ({counted}; added to the bare SDK; ratio to it)": _work(run, "noprov"),
         f"Once in a process ({counted})": _once(run),
         "What a plain call records": _recorded(run),
@@ -56,8 +54,7 @@ def _work(run: Run, kind: str) -> Table:
     for (variant, providers), costs in run.figures.items():
         if providers == kind:
             cells = (
-                f"{costs[name] * scale:,.0f} {(costs[name] - bare[name]) * scale:+,.0f}"
-                f" x{costs[name] / bare[name]:.2f}"
+                f"{costs[name] * scale:,.0f} {(costs[name] - bare[name]) * scale:+,.0f} x{costs[name] / bare[name]:.2f}"
                 for name in WORKLOADS
             )
             rows.append([VARIANTS[variant].title, *cells])
@@ -70,9 +67,7 @@ def _once(run: Run) -> Table:
     for variant, (title, _, instrumentor, _) in VARIANTS.items():
         if variant in run.observed and (instrumentor or variant == "bare"):
             costs = run.figures[variant, "sdk"]
-            imported, instrumented = (
-                f"{costs[name] * run.unit.scale:,.0f}" for name in ("import", "instrument")
-            )
+            imported, instrumented = (f"{costs[name] * run.unit.scale:,.0f}" for name in ("import", "instrument"))
             loads = " ".join(run.observed[variant]["loaded"])
             rows.append([title, imported, loads, instrumented if instrumentor else ""])
     return rows
@@ -148,9 +143,7 @@ def _targets(run: Run) -> Table:
             except KeyError:
                 continue
         verdict = ("met" if values["ours"] <= limit else "NOT MET") if "ours" in values else ""
-        ours, *others = (
-            f"{values[name]:g}" if name in values else "?" for name in ("ours", "native", "otel-genai")
-        )
+        ours, *others = (f"{values[name]:g}" if name in values else "?" for name in ("ours", "native", "otel-genai"))
         rows.append([title, f"{limit:g}", ours, verdict, *others])
     return rows
 

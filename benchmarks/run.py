@@ -38,16 +38,10 @@ QUICK: Sequence[Case] = [
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--quick", action="store_true", help="leave out the peers, and most without providers"
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="leave out the peers, and most without providers")
     parser.add_argument("--markdown", action="store_true", help="tables in Markdown")
-    parser.add_argument(
-        "--cpu", type=int, metavar="ROUNDS", help="CPU time over so many rounds, not instructions"
-    )
+    parser.add_argument("--cpu", type=int, metavar="ROUNDS", help="CPU time over so many rounds, not instructions")
     options = parser.parse_args(arguments)
 
     python = _environment()

@@ -70,9 +70,7 @@ HEAD = (
     _event({"type": "content_block_start", "index": 0, "content_block": {"type": "text", "text": ""}}),
     _event({"type": "ping"}),
 )
-DELTA = _event(
-    {"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": " harbour"}}
-)
+DELTA = _event({"type": "content_block_delta", "index": 0, "delta": {"type": "text_delta", "text": " harbour"}})
 TAIL = (
     _event({"type": "content_block_stop", "index": 0}),
     _event(

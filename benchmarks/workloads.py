@@ -12,16 +12,13 @@ SMALL: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": "What is the capital of France?"}],
 }
 
-PARAGRAPH = (
-    "The committee met again on Tuesday and put off its decision until the survey of the harbour is done. "
-)
+PARAGRAPH = "The committee met again on Tuesday and put off its decision until the survey of the harbour is done. "
 
 LARGE: Mapping[str, Any] = {
     **SMALL,
     "system": PARAGRAPH * 50,
     "messages": [
-        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn}. " + PARAGRAPH * 17}
-        for turn in range(51)
+        {"role": ("user", "assistant")[turn % 2], "content": f"Turn {turn}. " + PARAGRAPH * 17} for turn in range(51)
     ],
     "tools": [
         {
@@ -86,6 +83,6 @@ class Workload(NamedTuple):
 WORKLOADS: Mapping[str, Workload] = {
     "small": Workload("plain call", _small, Size(10), Size(50)),
     "large": Workload("call, 105 kB prompt", _large, Size(5), Size(25)),
-    "raw": Workload("event, create(stream=True)", _raw, Size(1, 100), Size(1, 500)),
+    "raw": Workload("event, create(stream=True)", _raw, Size(1, 100), Size(1, 1100)),
     "helper": Workload("event, messages.stream()", _helper, Size(1, 50), Size(1, 250)),
 }

@@ -6,7 +6,7 @@ or `make` runs with the sync and with the async client.
 
 import asyncio
 import inspect
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, Protocol
 
 import anthropic
@@ -81,12 +81,18 @@ Make = Callable[..., Any]
 def make(runner: Runner, claude: SimulatedClaude) -> Iterator[Make]:
     """Makes a client of a class, by the name that it has in the sync SDK, and closes it after the test."""
     clients: list[Any] = []
+    synchronous = isinstance(runner, Steps)
+    # Loading certificates, which nobody needs here, takes longer than most tests.
+    http_client: Any = anthropic.DefaultHttpxClient if synchronous else anthropic.DefaultAsyncHttpxClient
 
     def make(name: str = "Anthropic", **options: Any) -> Any:
-        name = name if isinstance(runner, Steps) else f"Async{name}"
+        name = name if synchronous else f"Async{name}"
         if not hasattr(anthropic, name):
             pytest.skip(f"anthropic {anthropic.__version__} has no {name}")
-        clients.append(getattr(anthropic, name)(**{"base_url": claude.base_url, "max_retries": 0, **options}))
+        usual: dict[str, Any] = {"base_url": claude.base_url, "max_retries": 0}
+        if "http_client" not in options:
+            usual["http_client"] = http_client(verify=False)
+        clients.append(getattr(anthropic, name)(**{**usual, **options}))
         return clients[-1]
 
     yield make
@@ -106,22 +112,22 @@ Instrument = Callable[..., Telemetry]
 
 @pytest.fixture
 def instrument(caplog: pytest.LogCaptureFixture) -> Iterator[Instrument]:
-    """Instruments the SDK with the settings that it is given, until the test has ended.
+    """Instruments the SDK with the settings that it is given, until the test has ended; `providers` replace its own.
 
     Nothing in the instrumentation may fail, and nothing may be logged, in whatever a test does.
     """
     started: list[Telemetry] = []
     failures.counts.clear()
 
-    def instrument(telemetry: Telemetry | None = None, **settings: Any) -> Telemetry:
-        telemetry = telemetry or Telemetry()
+    def instrument(providers: Mapping[str, Any] | None = None, **settings: Any) -> Telemetry:
+        telemetry = Telemetry()
         started.append(telemetry)
-        AnthropicInstrumentor().instrument(
-            tracer_provider=telemetry.tracer_provider,
-            meter_provider=telemetry.meter_provider,
-            logger_provider=telemetry.logger_provider,
-            settings=Settings(**settings),
-        )
+        own = {
+            "tracer_provider": telemetry.tracer_provider,
+            "meter_provider": telemetry.meter_provider,
+            "logger_provider": telemetry.logger_provider,
+        }
+        AnthropicInstrumentor().instrument(**{**own, **(providers or {})}, settings=Settings(**settings))
         return telemetry
 
     yield instrument

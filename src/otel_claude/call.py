@@ -113,8 +113,8 @@ class Call:
     `started_at` and `ended_at` are nanoseconds of the monotonic clock, `start_time` is nanoseconds since the epoch.
     `secrets` are the client's keys, to be kept out of every text. `sent_body` and `output` are there only where content
     is recorded: the request as it was sent, and what gives the content blocks of the answer. `owns_span` is false where
-    the span is the SDK's own; `native_claimed` is true once the SDK has asked for its span of this call, `handed_over`
-    once the application has the answer to read.
+    the span is the SDK's own; `injects` is true where we send `traceparent`, and not the SDK; `native_claimed` once the
+    SDK has asked for its span of this call, `handed_over` once the application has the answer to read.
     """
 
     endpoint: Endpoint
@@ -136,6 +136,7 @@ class Call:
     output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     bytes_received: int | None = None
     owns_span: bool = True
+    injects: bool = False
     native_claimed: bool = False
     handed_over: bool = False
     finished: bool = False

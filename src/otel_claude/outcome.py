@@ -38,7 +38,7 @@ CATEGORIES: dict[str, Category] = {
 }
 """The category of an `error.type`. The API's types: https://platform.claude.com/docs/en/api/errors"""
 
-_SECRETS = re.compile(r"sk-ant-[\w-]+|(?<=Bearer )[^\s'\"\\]+|(?<=x-api-key: )[^\s'\"\\]+", re.IGNORECASE)
+_SECRETS = re.compile(r"sk-ant-[\w-]+|(?<=Bearer )[\w.~+/=-]+|(?<=x-api-key: )[\w.~+/=-]+", re.IGNORECASE)
 _KNOWN_PACKAGES = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "otel_claude")
 _CONTENT_BEARING = ("APIResponseValidationError",)
 

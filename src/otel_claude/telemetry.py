@@ -7,7 +7,6 @@ None of the public methods raises: what fails is left out, and the rest is emitt
 import os
 import threading
 import weakref
-from collections.abc import Iterator
 
 from opentelemetry import _logs, context, metrics, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
@@ -18,19 +17,17 @@ from otel_claude.content import Content, as_attributes, as_structures, read_requ
 from otel_claude.content.limit import bound
 from otel_claude.emitting import names, spans
 from otel_claude.emitting.events import Events
-from otel_claude.emitting.instruments import LIMIT, REMAINING, RESET
 from otel_claude.emitting.metrics import Metrics
-from otel_claude.emitting.points import Labels, answer_points, chunk_points, points_of
+from otel_claude.emitting.observed import observed_by
+from otel_claude.emitting.points import chunk_points, counter_points, histogram_points, labels_of, token_points
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import Failure, describe
 from otel_claude.pricing import Cost, Prices
-from otel_claude.rate_limits import RateLimits
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
 from otel_claude.version import __version__
 
 SCOPE = "otel_claude"
-GAUGES = {"limit": LIMIT.name, "remaining": REMAINING.name, "reset": RESET.name}
 API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
 
 _loading: "weakref.WeakSet[threading.Thread]" = weakref.WeakSet()
@@ -59,7 +56,6 @@ class Telemetry:
         logger_provider: _logs.LoggerProvider | None = None,
     ) -> None:
         self.settings = settings
-        self.limits = RateLimits()
         self.counted = AlreadyCounted()
         self.prices = Prices(settings.prices or {})
         self._prices_asked_for = False
@@ -71,7 +67,9 @@ class Telemetry:
             weakref.WeakKeyDictionary()
         )
         meter = metrics.get_meter(SCOPE, __version__, meter_provider)
-        self._metrics = Metrics(meter, settings.metric_names, self._gauges)
+        observed = observed_by(meter_provider, meter)
+        self.limits = observed.limits
+        self._metrics = Metrics(meter, settings.metric_names, observed.sums)
         self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
 
     @property
@@ -151,7 +149,7 @@ class Telemetry:
         batched = usage._replace(service_tier="batch")
         results.answer(model, usage, self._price(call, model, batched), fresh=fresh)
         if fresh:
-            self._metrics.record(answer_points(call, usage, model), call.context)
+            self._metrics.record(token_points(usage, labels_of(call, "chat", model)), call.context)
 
     @guarded(None)
     def chunk(self, call: Call, waited_s: float) -> None:
@@ -219,7 +217,9 @@ class Telemetry:
 
     @guarded(None)
     def _record(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
-        self._metrics.record(points_of(call, cost, failure, window), call.context)
+        for points in counter_points(call, cost, failure):
+            self._metrics.add(points)
+        self._metrics.record(histogram_points(call, failure, window), call.context)
 
     @guarded(None)
     def _tell_exception(self, call: Call, failure: Failure) -> None:
@@ -238,10 +238,3 @@ class Telemetry:
         if call.content_mode in ("EVENT_ONLY", "SPAN_AND_EVENT"):
             known = {**spans.start_attributes(call), **attributes, **marked}
             self._events.details(call, known, as_structures(content))
-
-    def _gauges(self) -> Iterator[tuple[str, float, Labels]]:
-        for reading in self.limits.readings():
-            labels: Labels = {names.PROVIDER: "anthropic", names.LIMIT_TYPE: reading.limit}
-            if reading.workspace is not None:
-                labels[names.LIMIT_WORKSPACE] = reading.workspace
-            yield GAUGES[reading.quantity], reading.value, labels

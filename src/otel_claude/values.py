@@ -12,7 +12,7 @@ NO_FIELDS: Fields = {}
 
 def is_object(value: Any) -> TypeGuard[Fields]:
     """Whether `value` is an object of JSON."""
-    return isinstance(value, Mapping)
+    return type(value) is dict or isinstance(value, Mapping)
 
 
 def is_array(value: Any) -> TypeGuard[Sequence[Any]]:

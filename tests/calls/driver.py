@@ -4,6 +4,7 @@
 list, `entered` enters a manager, of either kind.
 """
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -25,13 +26,15 @@ ASK: Mapping[str, Any] = {
 }
 USAGE = usage(
     input_tokens=12,
-    output_tokens=41,
-    cache_read=2_000,
+    output_tokens=40,
+    cache_read=1_000,
     cache_write_5m=200,
-    cache_write_1h=100,
+    cache_write_1h=200,
     output_tokens_details={"thinking_tokens": 17},
 )
-"""12 + 2,000 + 300 = 2,312 input tokens and 41 output tokens."""
+"""12 + 1,000 + 400 = 1,412 input tokens and 40 output tokens."""
+COST = (12 * 2 + 1_000 * 0.10 + 200 * 2.50 + 200 * 4 + 40 * 10) / 1_000_000
+"""What they cost, in USD: https://platform.claude.com/docs/en/about-claude/pricing has the prices of Sonnet 5.5."""
 
 only_sync = pytest.mark.parametrize("runner", ["sync"], indirect=True)
 only_async = pytest.mark.parametrize("runner", ["async"], indirect=True)
@@ -90,6 +93,17 @@ def eventually(condition: Callable[[], Any]) -> None:
     while not condition():
         assert time.monotonic() < end, "it has not come to pass"
         time.sleep(0.001)
+
+
+async def in_time(condition: Callable[[], Any]) -> None:
+    """Waits for what another task does, where there are tasks. What the async SDK drops is closed by one."""
+    end = time.monotonic() + _LONGEST_WAIT_S
+    while not condition():
+        assert time.monotonic() < end, "it has not come to pass"
+        try:
+            await asyncio.sleep(0.001)
+        except RuntimeError:
+            time.sleep(0.001)
 
 
 def only_span(telemetry: Telemetry) -> ReadableSpan:

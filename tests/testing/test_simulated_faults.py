@@ -45,8 +45,8 @@ ERRORS = [
     (RequestTooLarge(), 413, "request_too_large", "APIStatusError"),
     (RateLimited(), 429, "rate_limit_error", "RateLimitError"),
     (ServerError(), 500, "api_error", "InternalServerError"),
-    (GatewayTimeout(), 504, "timeout_error", "InternalServerError"),
-    (Overloaded(), 529, "overloaded_error", "InternalServerError"),
+    (GatewayTimeout(), 504, "timeout_error", "APIStatusError"),
+    (Overloaded(), 529, "overloaded_error", "APIStatusError"),
     (ErrorResponse("I am a teapot", status=418, type="teapot_error"), 418, "teapot_error", "APIStatusError"),
 ]
 
@@ -104,7 +104,8 @@ def test_retry_after_is_a_header(claude: SimulatedClaude, client: Any):
 def test_an_invalid_key_is_refused_and_the_queue_waits(key: str, claude: SimulatedClaude):
     """The body and headers are those of a recorded 401."""
     claude.will(Answer("Hello"))
-    with Anthropic(base_url=claude.base_url, api_key=key) as client:
+    invalid: Any = Anthropic(base_url=claude.base_url, api_key=key)
+    with invalid as client:
         with pytest.raises(anthropic.AuthenticationError) as raised:
             client.messages.create(**CALL)
         body: Any = raised.value.body
@@ -113,7 +114,8 @@ def test_an_invalid_key_is_refused_and_the_queue_waits(key: str, claude: Simulat
         assert headers["x-should-retry"] == "false"
         assert "anthropic-organization-id" not in headers
         valid = client.with_options(api_key="sk-ant-simulated")
-        assert valid.messages.create(**CALL).content[0].to_dict()["text"] == "Hello"
+        message = valid.messages.create(**CALL)
+        assert message.content[0].text == "Hello"
 
 
 def test_a_stream_that_is_cut_breaks_after_its_events(claude: SimulatedClaude, client: Any):
@@ -164,7 +166,7 @@ def test_an_error_can_come_in_the_middle_of_a_stream(claude: SimulatedClaude, cl
 
 def test_without_a_stream_an_error_event_is_an_error_response(claude: SimulatedClaude, client: Any):
     claude.will(ErrorEvent("overloaded_error", after_events=4, message="Too busy"))
-    with pytest.raises(anthropic.InternalServerError, match="Too busy") as raised:
+    with pytest.raises(APIStatusError, match="Too busy") as raised:
         client.messages.create(**CALL)
     assert raised.value.status_code == 529
 

@@ -4,9 +4,10 @@ import asyncio
 import json
 from typing import Any
 
+import anthropic
 import pytest
 from anthropic import AsyncAnthropic
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from otel_claude.testing import Answer, ServerToolUse, SimulatedClaude, ToolUse, usage
@@ -39,9 +40,10 @@ def sent_events(client: Any) -> list[dict[str, Any]]:
 
 
 def without_id(message: Any) -> dict[str, Any]:
-    document = message.to_dict()
-    # Older SDKs do not read the later fields of a message out of the stream's events.
-    return {name: document[name] for name in ("model", "content", "stop_reason", "stop_sequence")}
+    # SDKs differ in which null fields they add while they put a stream together.
+    document = message.to_dict(warnings=False)
+    content = [{name: value for name, value in block.items() if value is not None} for block in document["content"]]
+    return {"content": content, "stop": (document["stop_reason"], document["stop_sequence"])}
 
 
 def test_a_message_has_what_was_queued(claude: SimulatedClaude, client: Any):
@@ -70,6 +72,8 @@ def test_answers_come_in_the_order_of_the_queue(claude: SimulatedClaude, client:
 
 @pytest.mark.parametrize("answer", ANSWERS)
 def test_a_streamed_answer_adds_up_to_the_same_message(answer: Answer, claude: SimulatedClaude, client: Any):
+    if answer.server_tool_uses and not hasattr(anthropic.types, "ServerToolUseBlock"):
+        pytest.skip("this SDK does not put server tool use together")
     fixed_ids = Answer(
         content=list(answer.blocks(Ids())),
         usage=answer.usage,
@@ -213,7 +217,8 @@ def test_beta_calls_are_answered_too(claude: SimulatedClaude, client: Any):
 
 def test_async_clients_are_answered_too(claude: SimulatedClaude):
     async def calls() -> tuple[str, list[str]]:
-        async with AsyncAnthropic(base_url=claude.base_url, api_key="sk-ant-simulated") as client:
+        made: Any = AsyncAnthropic(base_url=claude.base_url, api_key="sk-ant-simulated")
+        async with made as client:
             message = await client.messages.create(**CALL)
             async with client.messages.stream(**CALL) as stream:
                 return message.id, [text async for text in stream.text_stream]
@@ -238,7 +243,12 @@ def test_a_legacy_completion_is_answered_and_streamed(claude: SimulatedClaude, c
     assert [chunk.stop_reason for chunk in chunks] == [None, None, "stop_sequence"]
 
 
-@given(text=st.text(min_size=1), thinking=st.none() | st.text(), tool=st.dictionaries(st.text(), st.text()))
+@settings(deadline=None)
+@given(
+    text=st.text(min_size=1),
+    thinking=st.none() | st.text(),
+    tool=st.dictionaries(st.text(max_size=9), st.text(max_size=9), max_size=3),
+)
 def test_no_character_is_lost_in_a_stream(text: str, thinking: str | None, tool: dict[str, str]):
     answer = Answer(text, thinking=thinking, tool_uses=[ToolUse("tool", tool)])
     message = answer.message(Ids(), MODEL, {})

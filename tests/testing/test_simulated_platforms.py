@@ -95,11 +95,9 @@ def test_vertex_counts_tokens(claude: SimulatedClaude, vertex: Any):
 def test_a_prefix_before_the_path_is_of_no_matter(claude: SimulatedClaude):
     """As on Foundry, https://learn.microsoft.com/azure/ai-foundry, and behind gateways."""
     claude.reply("Hello there")
-    with Anthropic(base_url=f"{claude.base_url}/anthropic/", api_key="x") as client:
-        assert (
-            client.messages.create(**ASK, model="claude-opus-5-5").content[0].to_dict()["text"]
-            == "Hello there"
-        )
+    foundry: Any = Anthropic(base_url=f"{claude.base_url}/anthropic/", api_key="x")
+    with foundry as client:
+        assert client.messages.create(**ASK, model="claude-opus-5-5").content[0].to_dict()["text"] == "Hello there"
         created = client.messages.batches.create(requests=[])
         client.messages.batches.retrieve(created.id)
         assert list(client.messages.batches.results(created.id)) == []

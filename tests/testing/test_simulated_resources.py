@@ -154,7 +154,7 @@ def test_errors_come_of_any_request(claude: SimulatedClaude, client: Any):
     claude.will(RateLimited(), Overloaded())
     with pytest.raises(anthropic.RateLimitError):
         client.models.list()
-    with pytest.raises(anthropic.InternalServerError):
+    with pytest.raises(anthropic.APIStatusError, match="Overloaded"):
         client.messages.batches.create(requests=requests(1))
 
 
@@ -165,9 +165,7 @@ def test_what_the_api_does_not_have_is_not_found(client: Any):
     assert body["error"]["type"] == "not_found_error"
 
 
-@pytest.mark.parametrize(
-    ("body", "complaint"), [({"messages": []}, "model: Field required"), (None, "not valid JSON")]
-)
+@pytest.mark.parametrize(("body", "complaint"), [({"messages": []}, "model: Field required"), (None, "not valid JSON")])
 def test_a_message_request_needs_json_with_a_model(body: object, complaint: str, client: Any):
     with pytest.raises(anthropic.BadRequestError, match=complaint):
         client.post("/v1/messages", cast_to=object, body=body)

@@ -1,5 +1,6 @@
 """`SimulatedClaude` as a server: its life, its requests, and what it leaves behind."""
 
+import errno
 import http.client
 import json
 import socket
@@ -39,9 +40,7 @@ def test_requests_are_kept_as_they_came(claude: SimulatedClaude, client: Any):
     assert json.loads(request.body) == request.json
 
 
-def test_a_body_that_comes_in_chunks_is_read_whole(
-    claude: SimulatedClaude, connection: http.client.HTTPConnection
-):
+def test_a_body_that_comes_in_chunks_is_read_whole(claude: SimulatedClaude, connection: http.client.HTTPConnection):
     pieces = [json.dumps(CALL).encode()[:20], json.dumps(CALL).encode()[20:]]
     connection.request("POST", "/v1/messages", iter(pieces), {"x-api-key": "x"}, encode_chunked=True)
     assert connection.getresponse().status == 200
@@ -74,9 +73,7 @@ def test_responses_of_model_calls_tell_the_limits(client: Any):
     assert headers["request-id"] == "req_sim_0001"
     assert headers["anthropic-organization-id"] == "org-simulated"
     for name in ("requests", "tokens", "input-tokens", "output-tokens"):
-        limit, remaining = (
-            int(headers[f"anthropic-ratelimit-{name}-{what}"]) for what in ("limit", "remaining")
-        )
+        limit, remaining = (int(headers[f"anthropic-ratelimit-{name}-{what}"]) for what in ("limit", "remaining"))
         assert limit >= remaining > 0
         reset = datetime.fromisoformat(headers[f"anthropic-ratelimit-{name}-reset"])
         assert abs(reset - datetime.now(UTC)).total_seconds() < 60
@@ -156,15 +153,16 @@ def test_stop_ends_what_hangs(claude: SimulatedClaude, client: Any):
 
 
 def test_a_port_that_is_taken_is_an_error(claude: SimulatedClaude):
-    with pytest.raises(OSError, match="address already in use"):
-        SimulatedClaude(port=claude.port).start()
+    second = SimulatedClaude(port=claude.port)
+    with pytest.raises(OSError, match=str(claude.port)) as raised:
+        second.start()
+    assert raised.value.errno == errno.EADDRINUSE
+    second.stop()
 
 
 def test_concurrent_requests_each_get_an_answer(claude: SimulatedClaude, client: Any):
     ids: list[str] = []
-    threads = [
-        threading.Thread(target=lambda: ids.append(client.messages.create(**CALL).id)) for _ in range(8)
-    ]
+    threads = [threading.Thread(target=lambda: ids.append(client.messages.create(**CALL).id)) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -177,7 +175,9 @@ def test_the_module_serves_until_it_is_interrupted():
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own module
         assert server.stdout is not None
         url = server.stdout.readline().strip()
-        with Anthropic(base_url=url, api_key="sk-ant-simulated") as client:
-            assert client.messages.create(**CALL).id == "msg_sim_0001"
+        served: Any = Anthropic(base_url=url, api_key="sk-ant-simulated")
+        with served as client:
+            message = client.messages.create(**CALL)
+            assert message.id == "msg_sim_0001"
         server.send_signal(2)
         assert server.wait(timeout=30) == 0

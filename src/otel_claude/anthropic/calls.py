@@ -124,6 +124,7 @@ class Calls:
             secrets=secrets_of(client),
             content_mode=self._content_mode(own_tracing),
             owns_span=self._owns_span(client),
+            injects=self._injects(client, own_tracing),
         )
         provider = own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
         self._telemetry.start(call, provider)
@@ -153,14 +154,16 @@ class Calls:
         elif call.native_claimed:
             # The SDK has made the stand-in current, which records nothing. It takes this back with its own.
             context.attach(call.context)
-        elif self._may_inject(client):
+        elif call.injects and "traceparent" not in http_request.headers:
             propagate.inject(http_request.headers, call.context)
 
-    def _may_inject(self, client: Any) -> bool:
-        """Whether `traceparent` may be added here: where the SDK does not do it, and signs no headers afterwards."""
-        if self._native is not None:
+    def _injects(self, client: Any, own_tracing: Fields) -> bool:
+        """Whether we send `traceparent`: where the platform signs no headers, and nobody has switched it off."""
+        if not self._replaces and self._native is not None:
             return False
-        prepare: Any = client._prepare_request  # noqa: SLF001  # where the platforms sign; there is no public name
+        if own_tracing.get("propagation") is False or (self._native is not None and not self._native.__get__(client)):
+            return False
+        prepare: Any = client._prepare_request  # noqa: SLF001  # where platforms sign; it has no public name
         return prepare.__module__ == "anthropic._base_client"
 
     @guarded(None)

@@ -34,12 +34,26 @@ TABLE: tuple[tuple[str, str, str], ...] = (
     ("post", r"/v1/files", "anthropic.files.upload"),
     ("get", r"/v1/files/[^/]+", "anthropic.files.retrieve_metadata"),
     ("get", r"/v1/files/[^/]+/content", "anthropic.files.download"),
+    ("get", r"/v1/skills/[^/]+/versions/[^/]+/content", "anthropic.skills.versions.download"),
+    ("get", r"/v1/environments/[^/]+/work/poll", "anthropic.environments.work.poll"),
+    ("get", r"/v1/environments/[^/]+/work/stats", "anthropic.environments.work.stats"),
+    ("post", r"/v1/sessions/[^/]+/events", "anthropic.sessions.events.send"),
+    ("get", r"/v1/sessions/[^/]+/events/stream", "anthropic.sessions.events.stream"),
+    ("get", r"/v1/sessions/[^/]+/threads/[^/]+/stream", "anthropic.sessions.threads.events.stream"),
+    ("post", r"/v1/sessions/[^/]+/resources", "anthropic.sessions.resources.add"),
+    ("post", r"/v1/user_profiles/[^/]+/enrollment_url", "anthropic.user_profiles.create_enrollment_url"),
 )
 """Method, path and name of the endpoints whose names do not follow the rule."""
 
 _COMPILED = tuple((method, re.compile(path), name) for method, path, name in TABLE)
 _BATCH = re.compile(r"messages/batches/([^/?]+)/results")
 _WORD = re.compile(r"v1|[a-z][a-z_]*|")
+
+ACTIONS = frozenset(
+    ("ack", "archive", "cancel", "heartbeat", "mcp_oauth_validate", "pause", "redact")
+    + ("reveal_token", "rotate_token", "run", "stop", "unpause")
+)
+"""What is posted to an object without making a new one in it."""
 
 VERBS = {
     ("get", True): "list",
@@ -89,8 +103,7 @@ def _named(method: str, path: str) -> str:
 def _by_rule(method: str, path: str) -> str:
     """`anthropic.{resource}.{method}`: collections are listed and created in, objects retrieved, updated and deleted.
 
-    A last word after an object that is posted to is an action on it. A path that is none of the API's own is named
-    after its HTTP method alone.
+    A path that is none of the API's own is named after its HTTP method alone.
     """
     version, *words = path.strip("/").split("/")
     resources = [word for word in words if word != "-"]
@@ -98,6 +111,6 @@ def _by_rule(method: str, path: str) -> str:
         return f"anthropic.{method}"
     if words[-1] == "-":
         return f"anthropic.{'.'.join(resources)}.{VERBS.get((method, False), method)}"
-    if method == "post" and words[-2:-1] == ["-"]:
+    if words[-1] in ACTIONS:
         return f"anthropic.{'.'.join(resources)}"
     return f"anthropic.{'.'.join(resources)}.{VERBS.get((method, True), method)}"

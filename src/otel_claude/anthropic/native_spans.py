@@ -2,9 +2,9 @@
 
 In: the SDK's tracer, at the moment that it asks for the span of a call of ours. Out, by the setting `native_spans`:
 
-- `replace`: a span that records nothing and has our span's context. So the SDK's own span is not made, and all that
-  the SDK does with it (`traceparent` after the request was signed, its options `propagation` and `open_telemetry`) it
-  does with ours.
+- `replace`: none, so that the SDK goes the way of a client whose tracing is off, and we send `traceparent`. A platform
+  that signs its headers has to get it after that, from the SDK: there it is a span that records nothing and has our
+  span's context.
 - `enrich`: the SDK's span, which gets our attributes when the SDK ends it.
 - `keep`: nothing is patched.
 
@@ -13,7 +13,6 @@ that it is what we take it for. Spans that are not of an API call, such as those
 """
 
 import sys
-from collections.abc import Callable
 from typing import Any, cast
 
 import wrapt
@@ -50,27 +49,33 @@ class Silence:
     """Stands where the current call would, while the application wants no telemetry of its calls."""
 
 
-Current = Callable[[], Call | Silence | None]
+def tracer_for(call: Call | Silence | None, tracer: trace.Tracer, telemetry: Telemetry) -> trace.Tracer | None:
+    """What the SDK gets in the place of its own `tracer` while `call` is going on."""
+    if call is None:
+        return tracer
+    if isinstance(call, Call) and call.injects:
+        return None
+    return cast("trace.Tracer", StandIn(tracer, call, telemetry))
 
 
 class StandIn(wrapt.ObjectProxy[trace.Tracer]):
     """The SDK's tracer, but for the span of the call that is going on."""
 
-    _self_current: Current
+    _self_call: Call | Silence
     _self_telemetry: Telemetry
 
-    def __init__(self, tracer: trace.Tracer, current: Current, telemetry: Telemetry) -> None:
+    def __init__(self, tracer: trace.Tracer, call: Call | Silence, telemetry: Telemetry) -> None:
         super().__init__(tracer)
-        self._self_current = current
+        self._self_call = call
         self._self_telemetry = telemetry
 
     def start_span(self, *args: Any, **kwargs: Any) -> Span:
         """The span that the SDK asks for."""
-        call = self._self_current()
-        if call is None or (isinstance(call, Call) and call.native_claimed):
-            return self.__wrapped__.start_span(*args, **kwargs)
+        call = self._self_call
         if isinstance(call, Silence):
             return NonRecordingSpan(trace.get_current_span().get_span_context())
+        if call.native_claimed:
+            return self.__wrapped__.start_span(*args, **kwargs)
         call.native_claimed = True
         if call.owns_span:
             return NonRecordingSpan(call.span.get_span_context())

@@ -17,7 +17,7 @@ import wrapt
 
 from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls, current_call
-from otel_claude.anthropic.native_spans import StandIn
+from otel_claude.anthropic.native_spans import tracer_for
 from otel_claude.anthropic.reading import Reading
 from otel_claude.telemetry import Telemetry
 
@@ -141,7 +141,7 @@ class Patches:
     def _stand_in(self, original: property) -> property:
         def tracer(client: Any) -> Any:
             native = original.__get__(client)
-            return None if native is None else StandIn(native, current_call, self._telemetry)
+            return None if native is None else tracer_for(current_call(), native, self._telemetry)
 
         return property(tracer, original.fset, original.fdel, original.__doc__)
 

@@ -28,13 +28,13 @@ _warned: set[str] = set()
 
 @guarded(None)
 def warn_of_peers() -> None:
-    """Warns of the instrumentations that are found, of each once in the life of the process."""
+    """Warns of the instrumentations that are found, of each once in a process."""
     found = foreign_wrappers() - _warned
     if found:
         _warned.update(found)
         _log.warning(
-            "otel_claude: %s also records the calls of the Anthropic SDK, so spans, tokens and costs count twice in most"
-            " backends. Switch one of them off, for example with OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+            "otel_claude: %s also records the calls of the Anthropic SDK, so spans, tokens and costs count twice in"
+            " most backends. Switch one of them off, for example with OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
             " and ".join(sorted(found)),
         )
 

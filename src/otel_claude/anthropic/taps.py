@@ -95,8 +95,8 @@ class Value:
             self._chunks.append(data)
 
     def end(self) -> None:  # noqa: D102  # as Tap says
-        if self._chunks:
-            self._listen("", json.loads(b"".join(self._chunks)))
+        if body := b"".join(self._chunks or ()):
+            self._listen("", json.loads(body))
 
 
 class Inflated:

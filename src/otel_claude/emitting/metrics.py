@@ -1,62 +1,56 @@
-"""The instruments of one meter.
+"""The metrics of calls, on one meter.
 
-In: points, and what can be observed whenever metrics are collected. Out: measurements, in the metrics SDK.
+In: points. Out: measurements: those of histograms at once, those of counters when metrics are collected.
 """
 
 from collections.abc import Callable, Iterable
 
 from opentelemetry.context import Context
-from opentelemetry.metrics import CallbackOptions, Meter, Observation
+from opentelemetry.metrics import Meter
 
-from otel_claude.emitting.instruments import INSTRUMENTS, Instrument
+from otel_claude.emitting.instruments import DURATION, FIRST_CHUNK, INSTRUMENTS
+from otel_claude.emitting.observed import Sums
 from otel_claude.emitting.points import Labels, Point
 from otel_claude.failsafe import failures
 
-Observed = Callable[[], Iterable[tuple[str, float, Labels]]]
-"""Gives the name of a gauge, its value and its attributes, for each that has one now."""
+EXEMPLARY = frozenset({DURATION.name, FIRST_CHUNK.name})
+"""Histograms whose points are linked to their spans. A link costs as much as a point, so the others have none."""
+
+_NO_SPAN = Context()
 
 
 class Metrics:
     """Records points on the instruments that the setting `metric_names` asks for; others' points go nowhere."""
 
-    def __init__(self, meter: Meter, metric_names: str, observed: Observed) -> None:
-        self._observed = observed
-        self._record: dict[str, Callable[[float, Labels, Context | None], None]] = {}
-        for instrument in INSTRUMENTS:
-            if instrument.names in ("", metric_names) or metric_names == "both":
-                self._make(meter, instrument)
-
-    def _make(self, meter: Meter, instrument: Instrument) -> None:
-        known = {"name": instrument.name, "unit": instrument.unit, "description": instrument.description}
-        if instrument.kind == "histogram":
-            boundaries = instrument.buckets
-            self._record[instrument.name] = meter.create_histogram(
-                **known, explicit_bucket_boundaries_advisory=boundaries
+    def __init__(self, meter: Meter, metric_names: str, sums: Sums) -> None:
+        self._sums = sums
+        self._wanted = frozenset(
+            instrument.name
+            for instrument in INSTRUMENTS
+            if instrument.names in ("", metric_names) or metric_names == "both"
+        )
+        self._histograms: dict[str, Callable[[float, Labels, Context | None], None]] = {
+            instrument.name: meter.create_histogram(
+                instrument.name,
+                unit=instrument.unit,
+                description=instrument.description,
+                explicit_bucket_boundaries_advisory=instrument.buckets,
             ).record
-        elif instrument.kind == "counter":
-            self._record[instrument.name] = meter.create_counter(**known).add
-        elif instrument.kind == "up_down_counter":
-            self._record[instrument.name] = meter.create_up_down_counter(**known).add
-        else:
-            meter.create_observable_gauge(**known, callbacks=[self._observer(instrument.name)])
-
-    def _observer(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        def observe(_: CallbackOptions) -> Iterable[Observation]:
-            try:
-                return [Observation(value, labels) for gauge, value, labels in self._observed() if gauge == name]
-            except Exception:
-                failures.report(name)
-                return []
-
-        return observe
+            for instrument in INSTRUMENTS
+            if instrument.kind == "histogram" and instrument.name in self._wanted
+        }
 
     def record(self, points: Iterable[Point], context: Context | None) -> None:
-        """Records `points`, with exemplars of the span in `context`."""
+        """Records points of histograms. `context` is that of the call, with its span."""
         for instrument, value, labels in points:
-            record = self._record.get(instrument.name)
+            record = self._histograms.get(instrument.name)
             if record is None:
                 continue
             try:
-                record(value, labels, context)
+                record(value, labels, context if instrument.name in EXEMPLARY else _NO_SPAN)
             except Exception:
                 failures.report(instrument.name)
+
+    def add(self, points: Iterable[Point]) -> None:
+        """Adds points to counters, when their sums are asked for."""
+        self._sums.add(points, self._wanted)

@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from otel_claude.batches import BatchResults
-from otel_claude.call import Call, StreamFacts
+from otel_claude.call import Call
 from otel_claude.emitting import instruments, names
 from otel_claude.emitting.instruments import Instrument
 from otel_claude.emitting.spans import utilization
@@ -42,31 +41,34 @@ SAVINGS = (("cache", "cache_savings"), ("batch", "batch_savings"))
 """The values of `claude.savings.type`, with the fields of `Cost`."""
 
 
-def points_of(call: Call, cost: Cost | None, failure: Failure | None, window: int | None) -> Iterator[Point]:
-    """The points of a finished call. `window` is the model's context window in tokens."""
+def histogram_points(call: Call, failure: Failure | None, window: int | None) -> Iterator[Point]:
+    """The points of a finished call that count calls. `window` is the model's context window in tokens."""
     base = labels_of(call)
     timed = base if failure is None else {**base, names.ERROR_TYPE: failure.type}
     yield instruments.DURATION, call.duration_s, timed
-    if call.batch is not None:
-        yield from _batch(call, call.batch)
     if not call.endpoint.is_inference:
         return
     yield instruments.INFERENCE_DURATION, call.duration_s, timed
-    response = call.response
-    if response.usage is not None:
-        yield from tokens_of(response.usage, base)
-        yield from _sums(response.usage, cost, 1 if cost is None else 0, base)
-        if (filled := utilization(response.usage, window)) is not None:
+    usage, stream = call.response.usage, call.stream
+    if usage is not None:
+        yield from token_points(usage, base)
+        if (filled := utilization(usage, window)) is not None:
             yield instruments.UTILIZATION, filled, base
-    if response.stop_reason is not None:
-        yield instruments.RESPONSES, 1, {**base, names.CLAUDE_STOP_REASON: response.stop_reason}
-    if call.stream is not None:
-        yield from _stream(call, call.stream, failure, base)
+    if stream is not None and stream.first_content_at is not None:
+        waited = (stream.first_content_at - call.started_at) / 1e9
+        yield instruments.FIRST_CHUNK, waited, base
+        yield instruments.INFERENCE_FIRST_CHUNK, waited, base
 
 
-def answer_points(call: Call, usage: Usage, model: str) -> Iterator[Point]:
-    """The points of one answer in a batch that come before the batch has been read: those that count inferences."""
-    return tokens_of(usage, labels_of(call, "chat", model))
+def token_points(usage: Usage, base: Labels) -> Iterator[Point]:
+    """How many tokens one inference took."""
+    for direction, count, latest in (
+        ("input", usage.prompt, instruments.OPERATION_INPUT),
+        ("output", usage.output, instruments.OPERATION_OUTPUT),
+    ):
+        if count is not None:
+            yield instruments.TOKEN_USAGE, count, {**base, names.TOKEN_TYPE: direction}
+            yield latest, count, base
 
 
 def chunk_points(call: Call, waited_s: float) -> Iterator[Point]:
@@ -76,23 +78,24 @@ def chunk_points(call: Call, waited_s: float) -> Iterator[Point]:
     yield instruments.INFERENCE_CHUNK, waited_s, base
 
 
-def tokens_of(usage: Usage, base: Labels) -> Iterator[Point]:
-    """How many tokens one inference took, on the histograms."""
-    for direction, count, latest in (
-        ("input", usage.prompt, instruments.OPERATION_INPUT),
-        ("output", usage.output, instruments.OPERATION_OUTPUT),
-    ):
-        if count is not None:
-            yield instruments.TOKEN_USAGE, count, _with_type(base, direction)
-            yield latest, count, base
+def counter_points(call: Call, cost: Cost | None, failure: Failure | None) -> list[Iterator[Point]]:
+    """The points of a finished call that add up. They are made later, and keep nothing of the call but numbers."""
+    found: list[Iterator[Point]] = []
+    if call.batch is not None:
+        for model, sums in call.batch.fresh.items():
+            found.append(_sums(labels_of(call, "chat", model), sums.usage, sums.cost, sums.unpriced))
+    if call.endpoint.is_inference:
+        usage, base = call.response.usage, labels_of(call)
+        if usage is not None:
+            found.append(_sums(base, usage, cost, 1 if cost is None else 0))
+        outcome = None if call.stream is None else call.stream.outcome
+        error_type = None if failure is None else failure.type
+        found.append(_endings(base, call.response.stop_reason, outcome, error_type))
+    return found
 
 
-def _with_type(base: Labels, direction: str) -> Labels:
-    return {**base, names.TOKEN_TYPE: direction}
-
-
-def _sums(usage: Usage, cost: Cost | None, unpriced: int, base: Labels) -> Iterator[Point]:
-    """Tokens and USD, on the counters. They are sums, so one addition may stand for many inferences."""
+def _sums(base: Labels, usage: Usage, cost: Cost | None, unpriced: int) -> Iterator[Point]:
+    """Tokens and USD. They are sums, so one addition may stand for many inferences."""
     for counter, field, attribute, kind in USAGE_COUNTERS:
         if count := getattr(usage, field):
             yield counter, count, {**base, attribute: kind}
@@ -107,19 +110,12 @@ def _sums(usage: Usage, cost: Cost | None, unpriced: int, base: Labels) -> Itera
                 yield instruments.SAVINGS, saved, {**base, names.SAVINGS_TYPE: kind}
 
 
-def _batch(call: Call, results: BatchResults) -> Iterator[Point]:
-    for model, sums in results.fresh.items():
-        yield from _sums(sums.usage, sums.cost, sums.unpriced, labels_of(call, "chat", model))
-
-
-def _stream(call: Call, stream: StreamFacts, failure: Failure | None, base: Labels) -> Iterator[Point]:
-    if stream.first_content_at is not None:
-        waited = (stream.first_content_at - call.started_at) / 1e9
-        yield instruments.FIRST_CHUNK, waited, base
-        yield instruments.INFERENCE_FIRST_CHUNK, waited, base
-    if stream.outcome not in (None, "completed"):
-        labels = {**base, names.STREAM_OUTCOME: stream.outcome}
-        yield instruments.INTERRUPTIONS, 1, labels if failure is None else {**labels, names.ERROR_TYPE: failure.type}
+def _endings(base: Labels, stop_reason: str | None, outcome: str | None, error_type: str | None) -> Iterator[Point]:
+    if stop_reason is not None:
+        yield instruments.RESPONSES, 1, {**base, names.CLAUDE_STOP_REASON: stop_reason}
+    if outcome not in (None, "completed"):
+        labels = {**base, names.STREAM_OUTCOME: outcome}
+        yield instruments.INTERRUPTIONS, 1, labels if error_type is None else {**labels, names.ERROR_TYPE: error_type}
 
 
 def labels_of(call: Call, operation: str | None = None, model: str | None = None) -> Labels:

@@ -4,11 +4,13 @@ One thread runs an event loop that serves all connections; it begins with `start
 """
 
 import asyncio
+import socket
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Any, Self
 
@@ -17,6 +19,7 @@ from otel_claude.testing.exchange import Pause, Request, Response
 from otel_claude.testing.faults import Outcome
 from otel_claude.testing.messages import Answer
 
+Respond = Callable[[Request], Response]
 _HOST = "127.0.0.1"
 _MAX_HEAD = 1 << 20
 _REASONS = {status.value: status.phrase for status in HTTPStatus}
@@ -48,6 +51,7 @@ class SimulatedClaude:
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
+        self._conversations: set[asyncio.Task[None]] = set()
 
     @property
     def port(self) -> int:
@@ -79,11 +83,14 @@ class SimulatedClaude:
     def start(self) -> Self:
         """Listen. Raises `OSError` where the port is taken."""
         listening: Future[int] = Future()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(listening)), name="simulated-claude", daemon=True
-        )
+        self._thread = threading.Thread(target=self._run, args=(listening,), name="simulated-claude", daemon=True)
         self._thread.start()
-        self._port = listening.result()
+        try:
+            self._port = listening.result()
+        except OSError:
+            self._thread.join()
+            self._thread = None
+            raise
         return self
 
     def stop(self) -> None:
@@ -100,31 +107,43 @@ class SimulatedClaude:
     def __exit__(self, *error: object) -> None:
         self.stop()
 
+    def _run(self, listening: "Future[int]") -> None:
+        # Not every loop of every platform can wait for a listener to be readable.
+        with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+            runner.run(self._serve(listening))
+
     async def _serve(self, listening: "Future[int]") -> None:
         self._loop = asyncio.get_running_loop()
         self._stopping = asyncio.Event()
-        conversations: set[asyncio.Task[None]] = set()
-
-        def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            conversation = asyncio.create_task(self._converse(reader, writer))
-            conversations.add(conversation)
-            conversation.add_done_callback(conversations.discard)
-
         try:
-            server = await asyncio.start_server(connected, _HOST, self._port, limit=_MAX_HEAD)
+            listener = socket.create_server((_HOST, self._port))
         except OSError as error:
             listening.set_exception(error)
             return
-        listening.set_result(server.sockets[0].getsockname()[1])
-        await self._stopping.wait()
-        # The end of the loop cancels the conversations that still go on.
-        server.close()
+        with listener:
+            listener.setblocking(False)
+            # `asyncio.start_server` leaks connections that come while it is being closed.
+            self._loop.add_reader(listener, self._accept, listener)
+            listening.set_result(listener.getsockname()[1])
+            await self._stopping.wait()
+            # The end of the loop cancels the conversations that still go on.
+            self._loop.remove_reader(listener)
+
+    def _accept(self, listener: socket.socket) -> None:
+        """Begin a conversation with the client that waits at the listener."""
+        with suppress(BlockingIOError):
+            connection, _ = listener.accept()
+            conversation = asyncio.create_task(self._converse(connection))
+            self._conversations.add(conversation)
+            conversation.add_done_callback(self._conversations.discard)
+            conversation.add_done_callback(partial(_end, connection))
 
     def _respond(self, request: Request) -> Response:
         return self._api.respond(request)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _converse(self, connection: socket.socket) -> None:
         """Answer the requests of one connection, until one side closes it."""
+        reader, writer = await asyncio.open_connection(sock=connection, limit=_MAX_HEAD)
         try:
             with suppress(ConnectionError, asyncio.IncompleteReadError):
                 while await _exchange(self._respond, reader, writer):
@@ -135,9 +154,13 @@ class SimulatedClaude:
             raise
 
 
-async def _exchange(
-    respond: Callable[[Request], Response], reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-) -> bool:
+def _end(connection: socket.socket, conversation: "asyncio.Task[None]") -> None:
+    """Close the connection of a conversation that was cancelled, perhaps before its beginning."""
+    if conversation.cancelled():
+        connection.close()
+
+
+async def _exchange(respond: Respond, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
     """Answer one request, and say whether the connection stays open."""
     request = Request.parse((await reader.readuntil(b"\r\n\r\n"))[:-4])
     request = replace(request, body=await _body(request, reader))

@@ -1,0 +1,132 @@
+"""The tests, on every generation of the SDK: each version in an environment of its own.
+
+    python tests/matrix.py                       # calls and lifecycle on all versions, and on the newest one
+    python tests/matrix.py --fast                # a part of the tests of calls, on two old versions
+    python tests/matrix.py --conformance FOLDER  # recorded traffic, replayed on all versions
+
+Environments are made in `.venvs` and kept. Two of them work at a time. Exit status 1 if one fails.
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+PROJECT = Path(__file__).resolve().parent.parent
+VERSIONS = ("0.50.0", "0.73.0", "0.93.0", "0.125.0", "1.0.0", "1.13.0", "1.14.0", "1.17.0", "2.0.0", "2.12.0", "newest")
+"""The ends of each generation: before and after the tool runner, httpx2, the SDK's own spans, and what others pin."""
+
+FAST = ("0.50.0", "1.17.0")
+FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py")
+TESTS = ("tests/calls", "tests/lifecycle")
+REPLAYED = ("0.50.0", "0.73.0", "0.125.0", "1.0.0", "1.13.0", "1.17.0", "2.12.0", "newest")
+NEEDED = (
+    "boto3",
+    "google-auth",
+    "hypothesis",
+    "inline-snapshot",
+    "opentelemetry-distro",
+    "opentelemetry-exporter-otlp-proto-http",
+    "opentelemetry-instrumentation-httpx",
+    "pytest",
+)
+
+
+class Result(NamedTuple):
+    """How one version did."""
+
+    version: str
+    passed: bool
+    seconds: float
+    output: str
+
+
+def main() -> int:
+    """Runs what the command line asks for, and prints a line for each version."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--fast", action="store_true", help="a part of the tests, on two old versions")
+    parser.add_argument("--conformance", type=Path, metavar="FOLDER", help="replay recordings with its replay.py")
+    parser.add_argument("--only", nargs="+", metavar="VERSION", help="these versions")
+    options = parser.parse_args()
+
+    if options.conformance is not None and not (options.conformance / "replay.py").exists():
+        print(f"matrix: no recordings in {options.conformance}, so there is nothing to replay")
+        return 0
+    versions = options.only or (FAST if options.fast else REPLAYED if options.conformance else VERSIONS)
+    commands = _commands(fast=options.fast, conformance=options.conformance)
+    with ThreadPoolExecutor(2) as pool:
+        results = list(pool.map(lambda version: _run(version, commands), versions))
+    for result in results:
+        if not result.passed:
+            print(result.output)
+    for result in results:
+        last = result.output.strip().splitlines()[-1:] or ["no output"]
+        print(
+            f"anthropic {result.version:8} {'passed' if result.passed else 'FAILED'} {result.seconds:5.0f} s  {last[0]}"
+        )
+    return 0 if all(result.passed for result in results) else 1
+
+
+def _commands(*, fast: bool, conformance: Path | None) -> Sequence[Sequence[str]]:
+    if conformance is not None:
+        replay = [str(conformance / "replay.py"), str(conformance / "recordings.jsonl")]
+        return [replay, [*replay, "--async"]]
+    tests = [path for path in (FAST_TESTS if fast else TESTS) if (PROJECT / path).exists()]
+    return [["-m", "pytest", "-q", "-p", "no:cacheprovider", *tests]]
+
+
+def _run(version: str, commands: Sequence[Sequence[str]]) -> Result:
+    started = time.monotonic()
+    output = ""
+    try:
+        python = _environment(version)
+        for command in commands:
+            done = subprocess.run(  # noqa: S603  # the project's own tests
+                [str(python), *command], cwd=PROJECT, capture_output=True, text=True, check=False
+            )
+            output += done.stdout + done.stderr
+            if done.returncode:
+                return Result(version, passed=False, seconds=time.monotonic() - started, output=output)
+    except subprocess.CalledProcessError as error:
+        output += f"{error}\n{error.stdout or ''}{error.stderr or ''}"
+        return Result(version, passed=False, seconds=time.monotonic() - started, output=output)
+    return Result(version, passed=True, seconds=time.monotonic() - started, output=output)
+
+
+def _environment(version: str) -> Path:
+    """The interpreter of the environment with this version. `newest` is whatever is published now."""
+    pins = [
+        line
+        for line in (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+        if not line.startswith(("anthropic==", "httpx2==", "httpcore2==")) or version == "2.12.0"
+    ]
+    key = hashlib.sha256("\n".join([*pins, *NEEDED]).encode()).hexdigest()[:8]
+    home = PROJECT / ".venvs" / f"anthropic-{version}-{key}"
+    python = home / "bin" / "python"
+    done = home / "complete"
+    if done.exists():
+        return python
+    wanted = "anthropic[bedrock,vertex]<3" if version == "newest" else f"anthropic[bedrock,vertex]=={version}"
+    _quietly(sys.executable, "-m", "venv", "--clear", str(home))
+    constraints = home / "constraints.txt"
+    constraints.write_text("\n".join(pins), encoding="utf-8")
+    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
+    _quietly(*pip, "--constraint", str(constraints), wanted, *NEEDED, "--editable", str(PROJECT))
+    done.touch()
+    return python
+
+
+def _quietly(*command: str) -> None:
+    subprocess.run(  # noqa: S603  # pip and venv
+        command, check=True, capture_output=True, text=True, env={**os.environ, "PIP_NO_INPUT": "1"}
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
