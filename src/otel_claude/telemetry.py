@@ -15,11 +15,12 @@ from otel_claude.batches import AlreadyCounted
 from otel_claude.call import Call
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
-from otel_claude.emitting import names, spans
+from otel_claude.emitting import names
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.observed import observed_by
 from otel_claude.emitting.points import chunk_points, counter_points, histogram_points, labels_of, token_points
+from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import Failure, describe
 from otel_claude.pricing import Cost, Prices
@@ -102,9 +103,9 @@ class Telemetry:
         call.span, call.context = trace.INVALID_SPAN, context.get_current()
         tracer = self._tracer if provider is None else self._tracer_of(provider)
         call.span = tracer.start_span(
-            spans.name_of(call),
+            name_of(call),
             kind=SpanKind.CLIENT,
-            attributes=spans.start_attributes(call),
+            attributes=start_attributes(call),
             start_time=call.start_time,
         )
         call.context = trace.set_span_in_context(call.span, call.context)
@@ -127,17 +128,22 @@ class Telemetry:
 
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
-        failure = self._failure(call)
+        failure = self._failure(call, call.error)
         cost = self._cost(call)
         window = self._window(call)
-        self._finish_span(call, failure, cost, window)
+        if call.owns_span:
+            self._set_attributes(call, call.span, failure, cost, window)
+        if call.content_mode != "NO_CONTENT":
+            self._tell_content(call, failure, cost, window)
+        if call.owns_span:
+            self._end_span(call, failure)
         self._record(call, failure, cost, window)
         if failure is not None:
             self._tell_exception(call, failure)
 
-    def enrich(self, call: Call, span: trace.Span) -> None:
+    def enrich(self, call: Call, span: trace.Span, error: BaseException | None) -> None:
         """Sets on `span`, which is the SDK's own and about to end, what is known of the call so far."""
-        self._set_attributes(call, span, self._failure(call), self._cost(call), self._window(call))
+        self._set_attributes(call, span, self._failure(call, error), self._cost(call), self._window(call))
 
     @guarded(None)
     def answer(self, call: Call, model: str | None, usage: Usage) -> None:
@@ -157,11 +163,14 @@ class Telemetry:
         self._metrics.record(chunk_points(call, waited_s), call.context)
 
     @guarded(None)
-    def _failure(self, call: Call) -> Failure | None:
-        if call.error is None:
+    def _failure(self, call: Call, error: BaseException | None) -> Failure | None:
+        if error is None:
             return None
-        in_stream = call.stream is not None and call.stream.outcome is not None
-        return describe(call.error, in_stream=in_stream, secrets=call.secrets)
+        in_stream = call.stream is not None and call.handed_over
+        failure = describe(error, in_stream=in_stream, secrets=call.secrets)
+        if failure is not None and failure.category == "model_not_found" and not call.endpoint.is_inference:
+            return failure._replace(category="other")
+        return failure
 
     @guarded(None)
     def _cost(self, call: Call) -> Cost | None:
@@ -188,25 +197,16 @@ class Telemetry:
             return None
         return self.prices.context_window(model, call.server.platform, long_context=call.request.long_context)
 
-    def _finish_span(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
-        if not call.owns_span:
-            return
-        self._set_attributes(call, call.span, failure, cost, window)
-        self._end_span(call, failure)
-
     @guarded(None)
     def _set_attributes(
         self, call: Call, span: trace.Span, failure: Failure | None, cost: Cost | None, window: int | None
     ) -> None:
-        attributes: spans.Attributes = {}
-        if span.is_recording():
-            attributes = spans.end_attributes(call, cost, window)
-            if failure is not None:
-                attributes[names.ERROR_TYPE] = failure.type
-                attributes[names.ERROR_CATEGORY] = failure.category
-            span.set_attributes(attributes)
-        if call.content_mode != "NO_CONTENT" and call.endpoint.is_inference:
-            self._record_content(call, span, attributes)
+        if not span.is_recording():
+            return
+        span.set_attributes(end_attributes(call, failure, cost, window))
+        if call.content_mode in ("SPAN_ONLY", "SPAN_AND_EVENT") and call.endpoint.is_inference:
+            content = self._content(call)
+            span.set_attributes({**as_attributes(content), **_mark(content)})
 
     @guarded(None)
     def _end_span(self, call: Call, failure: Failure | None) -> None:
@@ -214,6 +214,20 @@ class Telemetry:
             call.span.set_status(Status(StatusCode.ERROR, failure.message))
         ended = call.ended_at or call.started_at
         call.span.end(call.start_time + (ended - call.started_at))
+
+    @guarded(None)
+    def _tell_content(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
+        if call.content_mode in ("EVENT_ONLY", "SPAN_AND_EVENT") and call.endpoint.is_inference:
+            content = self._content(call)
+            known = {**start_attributes(call), **end_attributes(call, failure, cost, window), **_mark(content)}
+            self._events.details(call, known, as_structures(content))
+
+    def _content(self, call: Call) -> Content:
+        content = read_request(call.sent_body) if call.sent_body is not None else Content()
+        blocks = call.output() if call.output is not None else None
+        if blocks is not None:
+            content = content._replace(output_messages=read_response(blocks, call.response.stop_reason))
+        return bound(content, self.settings.content_max_bytes, self.settings.redact)
 
     @guarded(None)
     def _record(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
@@ -225,16 +239,6 @@ class Telemetry:
     def _tell_exception(self, call: Call, failure: Failure) -> None:
         self._events.exception(call, failure, call.secrets)
 
-    @guarded(None)
-    def _record_content(self, call: Call, span: trace.Span, attributes: spans.Attributes) -> None:
-        content = read_request(call.sent_body) if call.sent_body is not None else Content()
-        blocks = call.output() if call.output is not None else None
-        if blocks is not None:
-            content = content._replace(output_messages=read_response(blocks, call.response.stop_reason))
-        content = bound(content, self.settings.content_max_bytes, self.settings.redact)
-        marked = {names.CONTENT_TRUNCATED: True} if content.truncated else {}
-        if call.content_mode in ("SPAN_ONLY", "SPAN_AND_EVENT") and span.is_recording():
-            span.set_attributes({**as_attributes(content), **marked})
-        if call.content_mode in ("EVENT_ONLY", "SPAN_AND_EVENT"):
-            known = {**spans.start_attributes(call), **attributes, **marked}
-            self._events.details(call, known, as_structures(content))
+
+def _mark(content: Content) -> Attributes:
+    return {names.CONTENT_TRUNCATED: True} if content.truncated else {}

@@ -5,10 +5,12 @@ import gc
 import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from itertools import count
 from typing import Any, NamedTuple
 
 import anthropic
 import pytest
+from conftest import API_KEY, Instrument, Make
 from driver import (
     ASK,
     USAGE,
@@ -26,6 +28,7 @@ from driver import (
 )
 from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
+from stepwise import http, stepwise, streamed
 
 from otel_claude.testing import Answer, Cut, EndsEarly, ErrorEvent, Hang, Outcome, SimulatedClaude, Telemetry
 
@@ -365,27 +368,49 @@ async def test_a_stream_may_be_read_in_another_task(client: Any, claude: Simulat
 
 
 @only_sync
-def test_a_stream_that_another_thread_closes_was_abandoned(
-    client: Any, claude: SimulatedClaude, telemetry: Telemetry
-):
-    """The reader gets whatever the HTTP library says then."""
-    claude.will(Hang(5, after_events=5, then=THREE_WORDS))
+def test_a_stream_that_another_thread_closes_was_abandoned(make: Make, telemetry: Telemetry):
+    """The reader gets an error of the HTTP library, at once, while `close` is still at work."""
+    closing = threading.Event()
+    chunk = count(1)
+
+    def wait() -> None:
+        if next(chunk) == 5:
+            closing.wait()
+            raise http.ReadError("closed")
+
+    def close() -> None:
+        closing.set()
+        if threading.current_thread() is not reader:
+            reader.join()
+
+    client, body = stepwise(make, streamed(THREE_WORDS), before_each=wait)
+    body.close = close
     stream = client.messages.create(**ASK, stream=True)
-    three_read = threading.Event()
-
-    def reader() -> None:
-        try:
-            for number, _ in enumerate(stream):
-                if number == 2:
-                    three_read.set()
-        except Exception:
-            pass
-
-    thread = threading.Thread(target=reader)
-    thread.start()
-    three_read.wait()
+    reader = threading.Thread(target=lambda: outcome.append(pytest.raises(http.ReadError, list, stream)))
+    outcome: list[object] = []
+    reader.start()
+    eventually(lambda: body.pulled == 5)
     stream.close()
-    claude.stop()
-    thread.join()
-    told = told_of(telemetry)
-    assert (told["status"], told["outcome"], told["exceptions"]) == ("UNSET", "abandoned", [])
+    assert len(outcome) == 1
+    assert told_of(telemetry) == abandoned()
+
+
+@pytest.mark.parametrize("instrumented", [False, True])
+def test_a_stream_that_is_open_when_its_loop_ends_is_closed_in_silence(
+    instrumented: bool, claude: SimulatedClaude, instrument: Instrument, caplog: pytest.LogCaptureFixture
+):
+    """asyncio closes what is left of generators, all at once, and logs what stands in the way of that."""
+    telemetry = instrument() if instrumented else None
+    kept: list[object] = []
+
+    async def application() -> None:
+        client = anthropic.AsyncAnthropic(base_url=claude.base_url, api_key=API_KEY)
+        kept.append(await client.messages.create(**ASK, stream=True))
+        async for _ in items(kept[0]):
+            break
+
+    asyncio.run(application())
+    ours = ("AsyncStream.__stream__", "told")
+    assert [record.message for record in caplog.records if any(name in record.message for name in ours)] == []
+    if telemetry is not None:
+        assert told_of(telemetry)["outcome"] == "abandoned"

@@ -37,7 +37,7 @@ GENERATED: Mapping[str, Any] = runpy.run_path(str(GENERATOR))
 # https://github.com/open-telemetry/semantic-conventions-genai/tree/main/model
 # https://github.com/open-telemetry/semantic-conventions/tree/main/model
 # Where the conventions have an enumeration it is one of strings. Where they have `any`, a span carries a JSON string.
-# `cache_creation.input_tokens` is the earlier name of `cache_write.input_tokens`, deprecated in the registry.
+# `cache_creation.input_tokens` is the earlier name of `cache_write.input_tokens`.
 CONVENTIONS: Mapping[str, str] = {
     "error.type": "string",
     "exception.message": "string",

@@ -50,8 +50,20 @@ _BATCH = re.compile(r"messages/batches/([^/?]+)/results")
 _WORD = re.compile(r"v1|[a-z][a-z_]*|")
 
 ACTIONS = frozenset(
-    ("ack", "archive", "cancel", "heartbeat", "mcp_oauth_validate", "pause", "redact")
-    + ("reveal_token", "rotate_token", "run", "stop", "unpause")
+    {
+        "ack",
+        "archive",
+        "cancel",
+        "heartbeat",
+        "mcp_oauth_validate",
+        "pause",
+        "redact",
+        "reveal_token",
+        "rotate_token",
+        "run",
+        "stop",
+        "unpause",
+    }
 )
 """What is posted to an object without making a new one in it."""
 

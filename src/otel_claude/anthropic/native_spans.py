@@ -17,7 +17,7 @@ from typing import Any, cast
 
 import wrapt
 from opentelemetry import trace
-from opentelemetry.trace import NonRecordingSpan, Span
+from opentelemetry.trace import NonRecordingSpan, Span, StatusCode
 
 from otel_claude.call import Call
 from otel_claude.failsafe import guarded
@@ -96,13 +96,14 @@ class EndingSpan(wrapt.ObjectProxy[Span]):
         self._self_telemetry = telemetry
 
     def end(self, *args: Any, **kwargs: Any) -> None:
-        """Ends the span. The SDK ends the span of a failed call while it handles the exception."""
+        """Ends the span."""
         self._enrich()
         self.__wrapped__.end(*args, **kwargs)
 
     @guarded(None)
     def _enrich(self) -> None:
-        call = self._self_call
-        if call.error is None:
-            call.error = sys.exc_info()[1]
-        self._self_telemetry.enrich(call, self.__wrapped__)
+        # The SDK ends the span of a failed call while it handles the exception. Without a failure the exception that
+        # is being handled is the application's.
+        status = getattr(self.__wrapped__, "status", None)
+        failed = status is not None and status.status_code is StatusCode.ERROR
+        self._self_telemetry.enrich(self._self_call, self.__wrapped__, sys.exc_info()[1] if failed else None)

@@ -29,7 +29,7 @@ MOST_PENDING = 1_000
 """How many calls may have ended since the last look before they are added up without one."""
 
 MOST_SETS = 2_000
-"""How many sets of attributes an instrument may have, as in the SDK; what is over goes into one that stands for others."""
+"""How many sets of attributes an instrument may have, as in the SDK. What is over goes into one that stands for it."""
 
 OVERFLOW: Labels = {"otel.metric.overflow": True}
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute"""

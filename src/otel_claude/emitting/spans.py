@@ -9,6 +9,7 @@ from typing import Any
 
 from otel_claude.call import Call, Response
 from otel_claude.emitting import names
+from otel_claude.outcome import Failure
 from otel_claude.pricing import Cost
 from otel_claude.usage import Usage
 from otel_claude.values import Fields, fields, is_object, length, number, text, texts, whole
@@ -85,9 +86,12 @@ def _batch_request(call: Call) -> Attributes:
     return {} if requests is None else {names.BATCH_REQUESTS: requests}
 
 
-def end_attributes(call: Call, cost: Cost | None, window: int | None) -> Attributes:
-    """What the answer tells, and what it cost. What is not known is left out."""
+def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> Attributes:
+    """What the answer tells, how it failed and what it cost. What is not known is left out."""
     attributes: Attributes = {}
+    if failure is not None:
+        attributes[names.ERROR_TYPE] = failure.type
+        attributes[names.ERROR_CATEGORY] = failure.category
     _add_response(call.response, attributes)
     usage = call.response.usage
     if usage is not None:

@@ -1,0 +1,375 @@
+"""Threads, tasks, cancellation, and streams that are dropped."""
+
+import asyncio
+import contextvars
+import gc
+import logging
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from apps import HELLO, SDK_MAKES_SPANS, SPAN, connect, connect_async
+from conftest import SwitchOn
+from loopback import Loopback
+from opentelemetry import trace
+
+from otel_claude import Settings
+from otel_claude.testing import Answer, Hang, RateLimited, SimulatedClaude, Telemetry
+
+USAGE = {"input_tokens": 1_000, "output_tokens": 500}
+COST = (1_000 * 2 + 500 * 10) / 1e6
+"""USD for `USAGE` on Claude Sonnet 5.5, at 2 USD in and 10 USD out per million tokens.
+
+https://platform.claude.com/docs/en/about-claude/pricing
+"""
+THREADS, CALLS = 32, 20
+
+
+class Steady(Loopback):
+    """Answers every call with the same usage."""
+
+    def clear(self) -> None:
+        super().clear()
+        self._api.default = Answer("Hi", usage=USAGE)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clear()
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 5
+    while not reached():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.001)
+
+
+@pytest.mark.parametrize("shared", [True, False], ids=["one client", "a client each"])
+def test_threads_are_counted_exactly_and_have_their_parents(switch_on: SwitchOn, telemetry: Telemetry, shared: bool):
+    claude = Steady()
+    switch_on()
+    tracer = telemetry.tracer_provider.get_tracer("app")
+    one = claude.connect()
+
+    def work(number: int) -> int:
+        client = one if shared else claude.connect()
+        with tracer.start_as_current_span(f"thread {number}") as span:
+            for call in range(CALLS):
+                if call % 2:
+                    for _ in client.messages.create(**HELLO, stream=True):
+                        pass
+                else:
+                    client.messages.create(**HELLO)
+        return span.get_span_context().span_id
+
+    with ThreadPoolExecutor(THREADS) as pool:
+        parents = list(pool.map(work, range(THREADS)))
+
+    calls = [span for span in telemetry.spans if span.name == SPAN]
+    assert len(calls) == THREADS * CALLS
+    assert {parent: sum(1 for span in calls if span.parent and span.parent.span_id == parent) for parent in parents} == (
+        dict.fromkeys(parents, CALLS)
+    )
+    assert telemetry.count("gen_ai.client.operation.duration") == THREADS * CALLS
+    assert telemetry.total("claude.token.usage", {"claude.token.type": "input"}) == THREADS * CALLS * 1_000
+    assert telemetry.total("claude.token.usage", {"claude.token.type": "output"}) == THREADS * CALLS * 500
+    assert telemetry.total("claude.cost") == pytest.approx(THREADS * CALLS * COST)
+
+
+def test_a_hundred_tasks_at_once_are_counted_exactly_and_have_their_parents(
+    switch_on: SwitchOn, telemetry: Telemetry
+):
+    claude = Steady()
+    switch_on()
+    tracer = telemetry.tracer_provider.get_tracer("app")
+
+    async def work(client: Any, number: int) -> int:
+        with tracer.start_as_current_span(f"task {number}") as span:
+            if number % 2:
+                async for _ in await client.messages.create(**HELLO, stream=True):
+                    await asyncio.sleep(0)
+            else:
+                await client.messages.create(**HELLO)
+            return span.get_span_context().span_id
+
+    async def main() -> list[int]:
+        async with claude.connect_async() as client:
+            return await asyncio.gather(*(work(client, number) for number in range(100)))
+
+    parents = asyncio.run(main())
+
+    calls = [span for span in telemetry.spans if span.name == SPAN]
+    assert sorted(span.parent.span_id for span in calls if span.parent) == sorted(parents)
+    assert telemetry.count("gen_ai.client.operation.duration") == 100
+    assert telemetry.total("gen_ai.client.token.usage", {"gen_ai.token.type": "output"}) == 100 * 500
+
+
+def test_a_stream_that_is_read_in_another_thread_belongs_to_where_it_was_opened(
+    switch_on: SwitchOn, telemetry: Telemetry
+):
+    switch_on()
+    tracer = telemetry.tracer_provider.get_tracer("app")
+    read: list[str] = []
+    with tracer.start_as_current_span("opener") as opener:
+        stream = Steady().connect().messages.create(**HELLO, stream=True)
+
+    def read_all() -> None:
+        with tracer.start_as_current_span("reader") as reader:
+            for event in stream:
+                assert trace.get_current_span() is reader
+                read.append(event.type)
+
+    thread = threading.Thread(target=read_all)
+    thread.start()
+    thread.join()
+
+    assert read[-1] == "message_stop"
+    span = telemetry.span(SPAN)
+    assert span.parent is not None
+    assert span.parent.span_id == opener.get_span_context().span_id
+
+
+def attributes_of_the_only_call(telemetry: Telemetry) -> dict[str, Any]:
+    span = telemetry.span(SPAN)
+    return {**(span.attributes or {}), "status": span.status.status_code.name}
+
+
+def test_a_call_that_is_cancelled_is_no_error(
+    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+):
+    claude.will(Hang(5))
+    switch_on()
+
+    async def main() -> None:
+        async with connect_async(claude) as client:
+            task = asyncio.create_task(client.messages.create(**HELLO))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+            assert not trace.get_current_span().get_span_context().is_valid
+
+    asyncio.run(main())
+
+    attributes = attributes_of_the_only_call(telemetry)
+    assert attributes["status"] == "UNSET"
+    assert "error.type" not in attributes
+    assert telemetry.events == []
+    assert caplog.records == []
+
+
+def test_a_stream_that_is_cancelled_is_no_error(
+    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+):
+    claude.will(Hang(5, after_events=3))
+    switch_on()
+
+    async def main() -> None:
+        async with connect_async(claude) as client:
+
+            async def read() -> None:
+                async for _ in await client.messages.create(**HELLO, stream=True):
+                    pass
+
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(read(), 0.2)
+
+    asyncio.run(main())
+    wait_until(lambda: len(telemetry.spans) == 1)
+
+    attributes = attributes_of_the_only_call(telemetry)
+    assert attributes["claude.stream.outcome"] == "cancelled"
+    assert attributes["status"] == "UNSET"
+    assert "error.type" not in attributes
+    assert caplog.records == []
+
+
+def test_a_call_that_is_cancelled_while_it_waits_for_a_retry_is_no_error(
+    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
+):
+    claude.will(RateLimited(retry_after=5))
+    switch_on()
+
+    async def main() -> None:
+        async with connect_async(claude) as client:
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(client.messages.create(**HELLO), 0.3)
+
+    asyncio.run(main())
+
+    attributes = attributes_of_the_only_call(telemetry)
+    assert attributes["status"] == "UNSET"
+    assert attributes["claude.retry.count"] == 1
+
+
+@pytest.mark.parametrize("mode", ["replace", "enrich", "keep"])
+def test_a_coroutine_that_is_dropped_before_it_is_awaited_leaves_nothing(
+    switch_on: SwitchOn, telemetry: Telemetry, mode: str
+):
+    switch_on(settings=Settings(native_spans=mode))
+
+    async def main() -> None:
+        client = Loopback().connect_async()
+        call = client.messages.create(**HELLO)
+        call.close()
+        await client.messages.create(**HELLO)
+
+    asyncio.run(main())
+
+    assert telemetry.count("gen_ai.client.operation.duration") == 1
+
+
+class Suspended:
+    """What the first `await` of a coroutine waits for, held for good."""
+
+    def __await__(self) -> Any:
+        yield
+
+
+@pytest.mark.parametrize("mode", ["replace", "enrich", "keep"])
+def test_a_coroutine_that_is_closed_in_another_context_logs_no_failure(
+    switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture, mode: str
+):
+    """As an event loop that is torn down does. OpenTelemetry logs `Failed to detach context` where that is wrong."""
+
+    class Waiting(Steady):
+        async def handle_async_request(self, request: Any) -> Any:
+            await Suspended()
+
+    own = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}} if SDK_MAKES_SPANS and mode != "replace" else {}
+    switch_on(settings=Settings(native_spans=mode))
+    client = Waiting().connect_async(**own)
+    opened = contextvars.copy_context()
+    call: Any = client.messages.create(**HELLO)
+    opened.run(call.send, None)
+
+    with caplog.at_level(logging.DEBUG, "otel_claude"):
+        contextvars.Context().run(call.close)
+
+    ours = [record for record in caplog.records if record.name.startswith("otel_claude")]
+    assert ours == []
+    if mode == "replace":
+        assert [record.getMessage() for record in caplog.records] == []
+        assert attributes_of_the_only_call(telemetry)["status"] == "UNSET"
+    assert telemetry.count("gen_ai.client.operation.duration") == 1
+
+
+def test_a_coroutine_that_is_closed_by_the_garbage_collector_logs_no_failure(
+    switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+):
+    class Waiting(Steady):
+        async def handle_async_request(self, request: Any) -> Any:
+            await Suspended()
+
+    switch_on()
+    client = Waiting().connect_async()
+    call: Any = client.messages.create(**HELLO)
+    contextvars.copy_context().run(call.send, None)
+    del call
+    gc.collect()
+
+    assert [record.getMessage() for record in caplog.records] == []
+    assert len(telemetry.spans) == 1
+
+
+def test_a_stream_that_is_dropped_is_abandoned(switch_on: SwitchOn, telemetry: Telemetry):
+    switch_on()
+    stream = Steady().connect().messages.create(**HELLO, stream=True)
+    next(stream)
+    del stream
+    gc.collect()
+    wait_until(lambda: len(telemetry.spans) == 1)
+
+    attributes = attributes_of_the_only_call(telemetry)
+    assert attributes["claude.stream.outcome"] == "abandoned"
+    assert attributes["status"] == "UNSET"
+
+
+def test_an_answer_that_is_dropped_unread_is_ended(switch_on: SwitchOn, telemetry: Telemetry):
+    switch_on()
+    stream = Steady().connect().messages.create(**HELLO, stream=True)
+    del stream
+    gc.collect()
+    wait_until(lambda: len(telemetry.spans) == 1)
+
+    assert attributes_of_the_only_call(telemetry)["claude.stream.outcome"] == "abandoned"
+
+
+def test_a_stream_that_is_dropped_while_a_lock_of_opentelemetry_is_held_does_not_hang(
+    switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    """The garbage collector runs at any allocation, also in an exporter that holds a lock its own thread cannot take twice."""
+    lock = threading.Lock()
+    ended_on: list[int] = []
+    record = type(telemetry.meter_provider.get_meter("any").create_histogram("any")).record
+
+    def locked(self: Any, *args: Any, **kwargs: Any) -> None:
+        with lock:
+            ended_on.append(threading.get_ident())
+            record(self, *args, **kwargs)
+
+    monkeypatch.setattr("opentelemetry.sdk.metrics._internal.instrument.Histogram.record", locked)
+    switch_on()
+    stream = Steady().connect().messages.create(**HELLO, stream=True)
+    next(stream)
+
+    with lock:
+        del stream
+        gc.collect()
+        assert telemetry.spans == [] or ended_on == []
+    wait_until(lambda: bool(ended_on))
+
+    assert set(ended_on) != {threading.get_ident()}
+    wait_until(lambda: telemetry.count("gen_ai.client.operation.duration") == 1)
+
+
+def test_an_async_stream_that_is_left_in_the_middle_ends_with_its_loop(
+    switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+):
+    switch_on()
+
+    async def main() -> None:
+        client = Steady().connect_async()
+        async for _ in await client.messages.create(**HELLO, stream=True):
+            break
+
+    asyncio.run(main())
+    gc.collect()
+    wait_until(lambda: len(telemetry.spans) == 1)
+
+    assert attributes_of_the_only_call(telemetry)["claude.stream.outcome"] == "abandoned"
+    assert caplog.records == []
+
+
+def test_dropped_streams_do_not_pile_up(switch_on: SwitchOn, telemetry: Telemetry):
+    import weakref
+
+    switch_on()
+    client = Steady().connect()
+    responses: list[Any] = []
+    for _ in range(20):
+        stream = client.messages.create(**HELLO, stream=True)
+        responses.append(weakref.ref(stream.response))
+        for _ in stream:
+            pass
+        del stream
+    gc.collect()
+
+    assert [response for response in responses if response() is not None] == []
+
+
+def test_a_second_call_while_a_stream_is_open_is_its_sibling(
+    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
+):
+    switch_on()
+    tracer = telemetry.tracer_provider.get_tracer("app")
+    with tracer.start_as_current_span("app") as app, connect(claude) as client:
+        for event in client.messages.create(**HELLO, stream=True):
+            if event.type == "message_start":
+                client.messages.create(**HELLO)
+
+    calls = [span for span in telemetry.spans if span.name == SPAN]
+    assert [span.parent and span.parent.span_id for span in calls] == [app.get_span_context().span_id] * 2
