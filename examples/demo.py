@@ -26,8 +26,7 @@ from script import TYPO, outcomes
 
 from otel_claude.testing import SimulatedClaude
 
-HERE = Path(__file__).parent
-APPLICATION = HERE / "support_assistant.py"
+APPLICATION = Path(__file__).with_name("support_assistant.py")
 AGENT = Path(sys.executable).with_name("opentelemetry-instrument")
 ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
 KEY = "ANTHROPIC_API_KEY"
@@ -45,6 +44,7 @@ def environment(outer: Mapping[str, str], endpoint: str, api: str | None) -> dic
     names = (
         name for name in outer if name == "OTEL_EXPORTER_OTLP_HEADERS" or not name.startswith("OTEL_EXPORTER_OTLP_")
     )
+    unproxied = outer.get("no_proxy") or outer.get("NO_PROXY")
     ours = {
         "OTEL_SERVICE_NAME": "support-assistant",
         ENDPOINT: endpoint,
@@ -55,7 +55,7 @@ def environment(outer: Mapping[str, str], endpoint: str, api: str | None) -> dic
         "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
         "SUPPORT_COMPLAINTS_MODEL": TYPO,
         "PYTHONIOENCODING": "utf-8",
-        "NO_PROXY": ",".join(filter(None, (outer.get("NO_PROXY", outer.get("no_proxy")), "127.0.0.1"))),
+        **dict.fromkeys(("NO_PROXY", "no_proxy"), f"{unproxied},127.0.0.1" if unproxied else "127.0.0.1"),
     }
     inherited = {name: outer[name] for name in names}
     if api is None:
@@ -109,12 +109,13 @@ def save_picture(path: Path, receiver: Receiver) -> None:
 
 
 def report_relay(console: Console, receiver: Receiver, endpoint: str) -> None:
-    """Relays everything to `endpoint`, and says so. Credentials in the URL are not shown."""
-    failures = relay(receiver.payloads, endpoint)
-    shown = urlsplit(endpoint)._replace(netloc=urlsplit(endpoint).netloc.rpartition("@")[2]).geturl()
-    console.print(f"{len(receiver.payloads) - len(failures)} of {len(receiver.payloads)} payloads relayed to {shown}")
+    """Relays everything to `endpoint`, and says so. Credentials belong in the headers: those in the URL are dropped."""
+    url = urlsplit(endpoint)
+    bare = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
+    failures = relay(receiver.payloads, bare)
+    console.print(f"{len(receiver.payloads) - len(failures)} of {len(receiver.payloads)} payloads relayed to {bare}")
     for failure in dict.fromkeys(failures):
-        console.print(f"[yellow]not relayed:[/] {failure}", highlight=False)
+        console.print(Text.assemble(("not relayed: ", "yellow"), failure))
 
 
 def main() -> int:

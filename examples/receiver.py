@@ -8,6 +8,7 @@ request, kept as it came so that it can be relayed. https://opentelemetry.io/doc
 import threading
 import urllib.request
 from collections.abc import Iterable, Iterator, Mapping
+from http.client import HTTPException
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple, Self
 
@@ -119,7 +120,7 @@ def relay(payloads: Iterable[Payload], endpoint: str) -> list[str]:
         try:
             with urllib.request.urlopen(request, timeout=_RELAY_TIMEOUT):  # noqa: S310  # the same
                 pass
-        except (OSError, ValueError) as error:
+        except (OSError, HTTPException, ValueError) as error:
             failures.append(str(error))
     return failures
 

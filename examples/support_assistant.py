@@ -126,11 +126,13 @@ def main() -> None:
     print(f"Handbook and tools: {prompt.input_tokens:,} tokens\n")
     for question in sys.argv[1:] or QUESTIONS:
         print(f"> {question}", flush=True)
-        kind = triage(client, question)
+        model = COMPLAINTS_MODEL if triage(client, question) == "complaint" else ANSWER_MODEL
         try:
-            answer(client, COMPLAINTS_MODEL if kind == "complaint" else ANSWER_MODEL, question)
+            answer(client, model, question)
         except anthropic.NotFoundError:
-            print(f"  [{COMPLAINTS_MODEL} is not available, {ANSWER_MODEL} answers]", flush=True)
+            if model == ANSWER_MODEL:
+                raise
+            print(f"  [{model} is not available, {ANSWER_MODEL} answers]", flush=True)
             answer(client, ANSWER_MODEL, question)
 
 

@@ -87,6 +87,8 @@ class Response:
     model: str | None = None
     stop_reason: str | None = None
     usage: Usage | None = None
+    content: bytes | None = None
+    """The body, where it has been read as a whole: what is known of an answer that cannot be parsed."""
     fields: Mapping[str, Any] = field(default_factory=dict[str, Any])
     """The body of an answer that is no Message, field by field."""
 

@@ -38,6 +38,20 @@ CATEGORIES: dict[str, Category] = {
 }
 """The category of an `error.type`. The API's types: https://platform.claude.com/docs/en/api/errors"""
 
+STATUS_CATEGORIES: dict[int, Category] = {
+    400: "invalid_request",
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "model_not_found",
+    408: "timeout",
+    413: "request_too_large",
+    429: "rate_limited",
+    504: "timeout",
+    529: "overloaded",
+}
+"""The category of a status code, for platforms and proxies that answer in envelopes of their own."""
+
 _SECRETS = re.compile(r"sk-ant-[\w-]+|(?<=Bearer )[\w.~+/=-]+|(?<=x-api-key: )[\w.~+/=-]+", re.IGNORECASE)
 _KNOWN_PACKAGES = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "otel_claude")
 _CONTENT_BEARING = ("APIResponseValidationError",)
@@ -55,11 +69,14 @@ def describe(error: BaseException, *, in_stream: bool, secrets: tuple[str, ...] 
     if not isinstance(error, Exception):
         return None
     kind = error_type(error, in_stream=in_stream)
-    status = getattr(error, "status_code", None)
-    category = CATEGORIES.get(kind) or (
-        "server" if isinstance(status, int) and status >= HTTPStatus.INTERNAL_SERVER_ERROR else "other"
-    )
+    category = CATEGORIES.get(kind) or _category_of_status(getattr(error, "status_code", None))
     return Failure(kind, category, message_of(error, secrets), error)
+
+
+def _category_of_status(status: object) -> Category:
+    if not isinstance(status, int) or status < HTTPStatus.BAD_REQUEST:
+        return "other"
+    return STATUS_CATEGORIES.get(status) or ("server" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "other")
 
 
 def error_type(error: BaseException, *, in_stream: bool) -> str:

@@ -223,10 +223,22 @@ def test_a_coroutine_that_is_dropped_before_it_is_awaited_leaves_nothing(
 
 
 class Suspended:
-    """What the first `await` of a coroutine waits for, held for good."""
+    """What a coroutine waits for that is never going to come."""
 
     def __await__(self) -> Any:
         yield
+
+
+class Waiting(Steady):
+    async def handle_async_request(self, request: Any) -> Any:
+        await Suspended()
+
+
+async def suspended_call(**options: Any) -> Any:
+    """A call in the middle of its request, in a context of its own."""
+    call: Any = Waiting().connect_async(**options).messages.create(**HELLO)
+    contextvars.copy_context().run(call.send, None)
+    return call
 
 
 @pytest.mark.parametrize("mode", ["replace", "enrich", "keep"])
@@ -234,45 +246,52 @@ def test_a_coroutine_that_is_closed_in_another_context_logs_no_failure(
     switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture, mode: str
 ):
     """As an event loop that is torn down does. OpenTelemetry logs `Failed to detach context` where that is wrong."""
-
-    class Waiting(Steady):
-        async def handle_async_request(self, request: Any) -> Any:
-            await Suspended()
-
-    own = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}} if SDK_MAKES_SPANS and mode != "replace" else {}
     switch_on(settings=Settings(native_spans=mode))
-    client = Waiting().connect_async(**own)
-    opened = contextvars.copy_context()
-    call: Any = client.messages.create(**HELLO)
-    opened.run(call.send, None)
 
-    with caplog.at_level(logging.DEBUG, "otel_claude"):
+    async def main() -> None:
+        call = await suspended_call()
         contextvars.Context().run(call.close)
 
-    ours = [record for record in caplog.records if record.name.startswith("otel_claude")]
-    assert ours == []
+    with caplog.at_level(logging.DEBUG, "otel_claude"):
+        asyncio.run(main())
+    wait_until(lambda: telemetry.count("gen_ai.client.operation.duration") == 1)
+
+    assert [record.getMessage() for record in caplog.records if record.name.startswith("otel_claude")] == []
     if mode == "replace":
-        assert [record.getMessage() for record in caplog.records] == []
         assert attributes_of_the_only_call(telemetry)["status"] == "UNSET"
-    assert telemetry.count("gen_ai.client.operation.duration") == 1
 
 
-def test_a_coroutine_that_is_closed_by_the_garbage_collector_logs_no_failure(
-    switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("mode", ["replace", "enrich", "keep"])
+def test_a_coroutine_that_is_closed_in_another_context_logs_no_more_than_without_us(
+    switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture, mode: str
 ):
-    class Waiting(Steady):
-        async def handle_async_request(self, request: Any) -> Any:
-            await Suspended()
+    own = {"open_telemetry": {"tracer_provider": telemetry.tracer_provider}} if SDK_MAKES_SPANS else {}
 
+    async def main() -> None:
+        call = await suspended_call(**own)
+        contextvars.Context().run(call.close)
+
+    asyncio.run(main())
+    before = [record.getMessage() for record in caplog.records]
+    caplog.clear()
+    switch_on(settings=Settings(native_spans=mode))
+    asyncio.run(main())
+
+    assert [record.getMessage() for record in caplog.records] == before
+
+
+def test_a_coroutine_that_is_dropped_in_the_middle_ends_its_call(switch_on: SwitchOn, telemetry: Telemetry):
     switch_on()
-    client = Waiting().connect_async()
-    call: Any = client.messages.create(**HELLO)
-    contextvars.copy_context().run(call.send, None)
-    del call
-    gc.collect()
 
-    assert [record.getMessage() for record in caplog.records] == []
-    assert len(telemetry.spans) == 1
+    async def main() -> None:
+        call = await suspended_call()
+        del call
+
+    asyncio.run(main())
+    gc.collect()
+    wait_until(lambda: len(telemetry.spans) == 1)
+
+    assert attributes_of_the_only_call(telemetry)["status"] == "UNSET"
 
 
 def test_a_stream_that_is_dropped_is_abandoned(switch_on: SwitchOn, telemetry: Telemetry):
@@ -298,32 +317,101 @@ def test_an_answer_that_is_dropped_unread_is_ended(switch_on: SwitchOn, telemetr
     assert attributes_of_the_only_call(telemetry)["claude.stream.outcome"] == "abandoned"
 
 
-def test_a_stream_that_is_dropped_while_a_lock_of_opentelemetry_is_held_does_not_hang(
-    switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def recorded_on(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The threads on which histograms were recorded.
+
+    The garbage collector runs at any allocation, also in an exporter or an instrument that holds a lock which its own
+    thread cannot take twice. So what it drops has to end on another thread.
+    """
+    from opentelemetry.sdk.metrics._internal.instrument import Histogram
+
+    threads: list[int] = []
+    record = Histogram.record
+
+    def noted(self: Any, *args: Any, **kwargs: Any) -> None:
+        threads.append(threading.get_ident())
+        record(self, *args, **kwargs)
+
+    monkeypatch.setattr(Histogram, "record", noted)
+    return threads
+
+
+@pytest.fixture
+def slow_threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """New threads begin late, as they do on a machine with much to do."""
+    import _thread
+
+    start = _thread.start_new_thread
+
+    def late(function: Any, args: Any, kwargs: Any = None) -> int:
+        def begin() -> None:
+            time.sleep(0.05)
+            function(*args, **(kwargs or {}))
+
+        return start(begin, ())
+
+    monkeypatch.setattr("otel_claude.anthropic.reading._thread.start_new_thread", late)
+
+
+@pytest.mark.parametrize("events", [0, 1, 3], ids=["unread", "one event", "three events"])
+def test_a_dropped_stream_ends_on_another_thread(
+    switch_on: SwitchOn, telemetry: Telemetry, recorded_on: list[int], slow_threads: None, events: int
 ):
-    """The garbage collector runs at any allocation, also in an exporter that holds a lock its own thread cannot take twice."""
-    lock = threading.Lock()
-    ended_on: list[int] = []
-    record = type(telemetry.meter_provider.get_meter("any").create_histogram("any")).record
-
-    def locked(self: Any, *args: Any, **kwargs: Any) -> None:
-        with lock:
-            ended_on.append(threading.get_ident())
-            record(self, *args, **kwargs)
-
-    monkeypatch.setattr("opentelemetry.sdk.metrics._internal.instrument.Histogram.record", locked)
     switch_on()
     stream = Steady().connect().messages.create(**HELLO, stream=True)
+    for _ in range(events):
+        next(stream)
+    del stream
+    gc.collect()
+    wait_until(lambda: bool(recorded_on))
+
+    assert threading.get_ident() not in recorded_on
+    assert attributes_of_the_only_call(telemetry)["claude.stream.outcome"] == "abandoned"
+
+
+def test_a_dropped_helper_ends_on_another_thread(
+    switch_on: SwitchOn, telemetry: Telemetry, recorded_on: list[int], slow_threads: None
+):
+    switch_on()
+    manager = Steady().connect().messages.stream(**HELLO)
+    stream = manager.__enter__()
     next(stream)
+    del stream, manager
+    gc.collect()
+    wait_until(lambda: bool(recorded_on))
 
-    with lock:
-        del stream
+    assert threading.get_ident() not in recorded_on
+
+
+def test_a_dropped_response_ends_on_another_thread(
+    switch_on: SwitchOn, telemetry: Telemetry, recorded_on: list[int], slow_threads: None
+):
+    switch_on()
+    manager = Steady().connect().messages.with_streaming_response.create(**HELLO, stream=True)
+    response = manager.__enter__()
+    next(response.iter_bytes())
+    del response, manager
+    gc.collect()
+    wait_until(lambda: bool(recorded_on))
+
+    assert threading.get_ident() not in recorded_on
+
+
+def test_a_dropped_coroutine_ends_on_another_thread(
+    switch_on: SwitchOn, telemetry: Telemetry, recorded_on: list[int]
+):
+    switch_on()
+
+    async def main() -> None:
+        call = await suspended_call()
+        del call
         gc.collect()
-        assert telemetry.spans == [] or ended_on == []
-    wait_until(lambda: bool(ended_on))
 
-    assert set(ended_on) != {threading.get_ident()}
-    wait_until(lambda: telemetry.count("gen_ai.client.operation.duration") == 1)
+    asyncio.run(main())
+    wait_until(lambda: bool(recorded_on))
+
+    assert threading.get_ident() not in recorded_on
 
 
 def test_an_async_stream_that_is_left_in_the_middle_ends_with_its_loop(

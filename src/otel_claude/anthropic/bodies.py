@@ -50,10 +50,9 @@ class _SyncWatched(_Watched):
         reading.finished(None)
 
     def close(self) -> None:
-        try:
-            self._body.close()
-        finally:
-            self._reading.closed()
+        # First, as another thread that is reading learns of it by an error.
+        self._reading.closed()
+        self._body.close()
 
 
 class _AsyncWatched(_Watched):
@@ -78,10 +77,8 @@ class _AsyncWatched(_Watched):
         reading.finished(None)
 
     async def aclose(self) -> None:
-        try:
-            await self._body.aclose()
-        finally:
-            self._reading.closed()
+        self._reading.closed()
+        await self._body.aclose()
 
 
 class Bodies:

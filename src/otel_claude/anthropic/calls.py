@@ -179,11 +179,13 @@ class Calls:
         if not http_response.is_closed:
             listener = listener_for(call, self._telemetry, options.url)
             chunk = self._telemetry.chunk if self._telemetry.settings.chunk_metrics else None
-            self._bodies.watch(http_response, Reading(call, listener, self.finish, chunk))
+            self._bodies.watch(http_response, Reading(call, listener, self.ended, chunk))
             call.handed_over = True
         elif call.endpoint.kind == "download":
             call.bytes_received = len(http_response.content)
-        elif not call.owns_span:
+        elif call.owns_span:
+            call.response.content = http_response.content
+        else:
             # The SDK ends its span before it returns the result, so what the span is to say is read from the body.
             take_result(call.response, call.endpoint, json_of(http_response.content))
 
@@ -208,27 +210,41 @@ class Calls:
             call.retries.append(Retry(call.retry_cause, wait_s))
             call.retry_cause = None
 
-    @guarded(None)
     def returned(self, call: Call, result: Any) -> None:
         """The call has come back. An answer that the application has yet to read goes on."""
-        if call.handed_over:
-            return
+        if not call.handed_over:
+            self._take_result(call, result)
+            self.finish(call)
+
+    @guarded(None)
+    def _take_result(self, call: Call, result: Any) -> None:
+        # A result that no request of this call has brought, such as one from an application's cache, is not billed.
         if call.response.status_code is not None and call.endpoint.kind != "download":
             take_result(call.response, call.endpoint, result)
             if call.content_mode != "NO_CONTENT":
                 call.output = lambda: content_of(result)
-        self.finish(call)
 
-    @guarded(None)
     def failed(self, call: Call, error: BaseException) -> None:
         """The call has raised `error`."""
         call.error = error
-        http_response = getattr(error, "response", None)
+        self._take_refusal(call, getattr(error, "response", None))
+        if call.response.content is not None:
+            # An answer has come and is billed, whatever was raised over it.
+            self._take_result(call, json_of(call.response.content))
+        self.finish(call)
+
+    @guarded(None)
+    def _take_refusal(self, call: Call, http_response: Any) -> None:
         if http_response is not None:
             take_headers(call.response, http_response)
             self._telemetry.limits.observe(call.response.headers)
-        self.finish(call)
 
+    def ended(self, call: Call, attempt: int) -> None:
+        """The answer to an attempt is no longer read. That of an attempt that the SDK has repeated is of no account."""
+        if attempt == call.attempts:
+            self.finish(call)
+
+    @guarded(None)
     def finish(self, call: Call) -> None:
         """The call has ended, whichever way."""
         if call.finished:

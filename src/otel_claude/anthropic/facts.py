@@ -53,9 +53,17 @@ def server_of(client: Any) -> Server:
 
 
 def secrets_of(client: Any) -> tuple[str, ...]:
-    """The client's keys, to be kept out of every text."""
-    values = (getattr(client, name, None) for name in CREDENTIALS)
-    return tuple(value for value in values if isinstance(value, str) and value)
+    """The client's keys, to be kept out of every text.
+
+    A key that no header can hold, such as one with a line break, is quoted in part or escaped by those who refuse it.
+    """
+    secrets: tuple[str, ...] = ()
+    for name in CREDENTIALS:
+        key = getattr(client, name, None)
+        if isinstance(key, str) and key:
+            pieces = key.split()
+            secrets += (key,) if pieces == [key] else (key, repr(key)[1:-1], *pieces)
+    return secrets
 
 
 def request_of(client: Any, options: Any, conversation: str | None) -> tuple[Endpoint, Request]:

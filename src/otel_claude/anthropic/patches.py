@@ -9,7 +9,7 @@ classes, so clients and resources that exist already are covered, and nothing is
 """
 
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -132,7 +132,7 @@ class Patches:
 
     def _async_items(self, wrapped: Callable[..., Any], source: Any, args: Any, kwargs: Any) -> Any:
         items, reading = wrapped(*args, **kwargs), self._reading(source)
-        return items if reading is None else async_told(items, reading)
+        return items if reading is None else AsyncTold(items, reading)
 
     def _reading(self, source: Any) -> Reading | None:
         """The watch on the response of a stream, or of a decoder, which calls it `http_response`."""
@@ -155,16 +155,36 @@ def told(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
             reading.resume()
 
 
-async def async_told(items: Any, reading: Reading) -> AsyncIterator[Any]:
-    """The same, and the generator of the SDK is closed in the task that closes this one."""
-    with reading:
+class AsyncTold:
+    """The same for the async generator `items`.
+
+    It is no generator itself: an event loop that ends closes every generator that is open, in any order, and complains
+    of one that waits for another.
+    """
+
+    def __init__(self, items: Any, reading: Reading) -> None:
+        self._items = items
+        self._reading = reading
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_items"], name)
+
+    def __aiter__(self) -> "AsyncTold":
+        return self
+
+    async def __anext__(self) -> Any:
+        reading = self._reading
+        reading.__enter__()
         try:
-            async for item in items:
-                reading.item(item)
-                yield item
-                reading.resume()
-        finally:
-            await items.aclose()
+            item = await self._items.__anext__()
+        except StopAsyncIteration:
+            reading.__exit__(None, None, None)
+            raise
+        except BaseException as error:
+            reading.__exit__(type(error), error, None)
+            raise
+        reading.item(item)
+        return item
 
 
 def options_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

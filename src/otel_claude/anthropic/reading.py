@@ -22,29 +22,32 @@ from otel_claude.failsafe import failures, guarded
 from otel_claude.outcome import StreamInterrupted
 
 Chunk = Callable[[Call, float], None]
+Ended = Callable[[Call, int], None]
 
 
 class Reading:
     """Watches one answer being read. No method raises."""
 
     __slots__ = (
+        "_attempt",
         "_call",
         "_chunk",
         "_closed_by_application",
         "_ended",
         "_facts",
-        "_finish",
         "_listener",
         "_tap",
+        "_tell_end",
         "_waiting_since",
         "parsed",
     )
 
-    def __init__(self, call: Call, listener: Listener, finish: Callable[[Call], None], chunk: Chunk | None) -> None:
+    def __init__(self, call: Call, listener: Listener, tell_end: Ended, chunk: Chunk | None) -> None:
         """Watches the reading of the answer to `call`; `chunk`, if any, is told of each wait between items."""
         self._call = call
+        self._attempt = call.attempts
         self._listener = listener
-        self._finish = finish
+        self._tell_end = tell_end
         self._chunk = chunk
         self._facts = StreamFacts()
         self._ended = _thread.allocate_lock()
@@ -127,10 +130,13 @@ class Reading:
         self._end(error, read=True)
 
     def closed(self) -> None:
-        """The body was closed: by the parser, in the middle of its work, or by the application."""
-        if not self._waiting_since or not self.parsed:
+        """The body is about to be closed: by the parser, in the middle of its work, or by the application."""
+        in_flight = sys.exc_info()[1]
+        if isinstance(in_flight, GeneratorExit):
+            self.dropped()
+        elif not self._waiting_since or not self.parsed:
             self._end(None, read=False)
-        elif sys.exc_info()[1] is None:
+        elif in_flight is None:
             # Another thread or task closes what is being read, or the parser is done. The parser's end tells which.
             self._closed_by_application = True
 
@@ -158,7 +164,7 @@ class Reading:
         elif read and call.error is None and not whole and (self.parsed or self._tap is not None):
             call.error = StreamInterrupted("The stream ended before its end event.")
         self._facts.outcome = self._outcome(read=read, whole=whole)
-        self._finish(call)
+        self._tell_end(call, self._attempt)
 
     def _outcome(self, *, read: bool, whole: bool) -> Outcome:
         error = self._call.error

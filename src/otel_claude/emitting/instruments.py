@@ -132,8 +132,8 @@ INTERRUPTIONS = Instrument(
 SERVER_TOOLS = Instrument(
     "claude.server_tool.requests", "counter", "{request}", "Uses of tools that run on the API's side."
 )
-LIMIT = Instrument("claude.rate_limit.limit", "gauge", "{request}", "The rate limit, in requests or tokens.")
-REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "{request}", "What is left of the rate limit.")
+LIMIT = Instrument("claude.rate_limit.limit", "gauge", "1", "The rate limit, in requests or tokens.")
+REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "1", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
 
 COUNTERS = ("counter", "up_down_counter")

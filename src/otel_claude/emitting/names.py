@@ -168,12 +168,16 @@ ERROR_TYPE: Text = "error.type"
 ERROR_CATEGORY: Text = "claude.error.category"
 """What kind of failure it is: the table of `docs/telemetry.md` has them."""
 
+# On the event of an exception
+
 EXCEPTION_TYPE: Text = "exception.type"
 """The class of the exception."""
 EXCEPTION_MESSAGE: Text = "exception.message"
 """Its message, without keys; absent where it could hold content."""
 EXCEPTION_STACKTRACE: Text = "exception.stacktrace"
 """Its stack trace, without keys, and without messages that could hold content."""
+
+# Content, where it is asked for
 
 INPUT_MESSAGES: Text = "gen_ai.input.messages"
 """Opt-in: the messages of the request."""

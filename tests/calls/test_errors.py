@@ -1,0 +1,190 @@
+"""Calls that fail: what the span, the metrics and the one event say, and what the application gets."""
+
+import socket
+from collections.abc import Sequence
+from typing import Any
+
+import anthropic
+import pytest
+from conftest import API_KEY, Make
+from driver import ASK, attributes, only_span, settled
+from inline_snapshot import snapshot
+from opentelemetry.trace import StatusCode
+
+from otel_claude.testing import (
+    BadRequest,
+    BillingError,
+    Cut,
+    ErrorResponse,
+    GatewayTimeout,
+    Hang,
+    NotFound,
+    Outcome,
+    Overloaded,
+    PermissionDenied,
+    RateLimited,
+    Raw,
+    RequestTooLarge,
+    ServerError,
+    SimulatedClaude,
+    Telemetry,
+    Unauthorized,
+)
+
+CATEGORIES: Sequence[tuple[ErrorResponse, str]] = (
+    (BadRequest(), "invalid_request"),
+    (Unauthorized(), "authentication"),
+    (BillingError(), "billing"),
+    (PermissionDenied(), "permission"),
+    (NotFound(), "model_not_found"),
+    (RequestTooLarge(), "request_too_large"),
+    (RateLimited(), "rate_limited"),
+    (ServerError(), "server"),
+    (GatewayTimeout(), "timeout"),
+    (Overloaded(), "overloaded"),
+)
+"""The errors of https://platform.claude.com/docs/en/api/errors."""
+
+
+async def failed(client: Any, **options: Any) -> Exception:
+    """The exception of a call that fails."""
+    with pytest.raises(Exception) as raised:  # noqa: PT011  # the caller looks at it
+        await settled(client.messages.create(**ASK, **options))
+    return raised.value
+
+
+async def test_a_refused_call_is_one_whole_span_with_one_event(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(Overloaded())
+    await failed(client)
+    assert telemetry.tree() == snapshot("""\
+chat claude-sonnet-5-5 | client | error: Error code: 529 - {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}, 'request_id': 'req_sim_0001'}
+    anthropic.organization.id = "org-simulated"
+    anthropic.request.id = "req_sim_0001"
+    claude.error.category = "overloaded"
+    claude.platform = "anthropic"
+    claude.request.messages = 1
+    error.type = "overloaded_error"
+    gen_ai.operation.name = "chat"
+    gen_ai.provider.name = "anthropic"
+    gen_ai.request.max_tokens = 64
+    gen_ai.request.model = "claude-sonnet-5-5"
+    http.response.status_code = 529
+    server.address = "127.0.0.1"
+    server.port = …
+    * gen_ai.client.operation.exception | warn
+        anthropic.request.id = "req_sim_0001"
+        claude.error.category = "overloaded"
+        claude.platform = "anthropic"
+        claude.request.messages = 1
+        error.type = "overloaded_error"
+        exception.message = "Error code: 529 - {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}, 'request_id': 'req_sim_0001'}"
+        exception.stacktrace = …
+        exception.type = "anthropic.OverloadedError"
+        gen_ai.operation.name = "chat"
+        gen_ai.provider.name = "anthropic"
+        gen_ai.request.max_tokens = 64
+        gen_ai.request.model = "claude-sonnet-5-5"
+        server.address = "127.0.0.1"
+        server.port = …\
+""")
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(("error", "category"), CATEGORIES, ids=[error.type for error, _ in CATEGORIES])
+async def test_each_error_of_the_api_is_told_by_its_code(
+    error: ErrorResponse,
+    category: str,
+    stream: bool,
+    client: Any,
+    claude: SimulatedClaude,
+    telemetry: Telemetry,
+):
+    claude.will(error)
+    raised = await failed(client, stream=stream)
+    assert isinstance(raised, anthropic.APIStatusError)
+    span, told = only_span(telemetry), attributes(telemetry)
+    assert span.status.status_code is StatusCode.ERROR
+    assert span.status.description == str(raised)
+    assert told["error.type"] == error.type
+    assert told["claude.error.category"] == category
+    assert told["http.response.status_code"] == error.status
+    assert told["anthropic.request.id"] == "req_sim_0001"
+    assert span.events == ()
+    (event,) = telemetry.events
+    assert event.name == "gen_ai.client.operation.exception"
+    assert event.severity == "WARN"
+    assert event.span_id == (span.context.span_id if span.context else None)
+    assert event.attributes["error.type"] == error.type
+    assert event.attributes["exception.message"] == str(raised)
+    assert event.attributes["exception.type"].startswith("anthropic.")
+    assert event.attributes["anthropic.request.id"] == "req_sim_0001"
+    (point,) = telemetry.metrics["gen_ai.client.operation.duration"]
+    assert point["attributes"]["error.type"] == error.type
+    assert "gen_ai.client.token.usage" not in telemetry.metrics
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error_type", "category"),
+    [
+        pytest.param(Raw(502, {}, b"<html>Bad Gateway</html>"), "502", "server", id="proxy"),
+        pytest.param(Raw(503, {}, {"message": "no"}), "503", "server", id="proxy with JSON"),
+        pytest.param(Raw(429, {}, b"slow down"), "429", "rate_limited", id="limit of a proxy"),
+        pytest.param(Raw(401, {}, b"who are you"), "401", "authentication", id="proxy wants a login"),
+        pytest.param(Raw(400, {}, {"error": {"type": "invented_error"}}), "invented_error", "other", id="unknown"),
+        pytest.param(Cut(0), "connection_error", "connection", id="cut"),
+        pytest.param(Hang(5), "timeout", "timeout", id="timeout"),
+    ],
+)
+async def test_errors_of_others_are_told_as_well(
+    outcome: Outcome, error_type: str, category: str, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(outcome)
+    await failed(client, timeout=0.15)
+    told = attributes(telemetry)
+    assert (told["error.type"], told["claude.error.category"]) == (error_type, category)
+    assert only_span(telemetry).status.status_code is StatusCode.ERROR
+    assert [event.attributes["error.type"] for event in telemetry.events] == [error_type]
+
+
+async def test_nobody_at_the_other_end_is_a_connection_error(make: Make, telemetry: Telemetry):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port: int = server.getsockname()[1]
+    raised = await failed(make(api_key=API_KEY, base_url=f"http://127.0.0.1:{port}"))
+    assert isinstance(raised, anthropic.APIConnectionError)
+    told = attributes(telemetry)
+    assert (told["error.type"], told["server.port"]) == ("connection_error", port)
+    assert "http.response.status_code" not in told
+
+
+async def test_a_mistake_of_the_application_before_the_call_is_no_call(client: Any, telemetry: Telemetry):
+    with pytest.raises(TypeError):
+        await settled(client.messages.create(model="claude-sonnet-5-5"))
+    assert telemetry.spans == []
+
+
+async def test_a_request_that_cannot_be_sent_is_a_failed_call(client: Any, telemetry: Telemetry):
+    """The SDK finds out when it writes the JSON, in the middle of the call."""
+    raised = await failed(client, extra_body={"metadata": object()})
+    assert attributes(telemetry)["error.type"] == type(raised).__name__
+    assert only_span(telemetry).status.status_code is StatusCode.ERROR
+
+
+async def test_a_failed_call_does_not_change_the_next(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(Overloaded())
+    await failed(client)
+    telemetry.clear()
+    await settled(client.messages.create(**ASK))
+    told = attributes(telemetry)
+    assert not [name for name in told if "error" in name]
+    assert telemetry.events == []
+
+
+async def test_the_application_s_own_exception_handling_is_no_error_of_the_call(client: Any, telemetry: Telemetry):
+    """A call may be made in an `except` block."""
+    try:
+        raise ZeroDivisionError
+    except ZeroDivisionError:
+        await settled(client.messages.create(**ASK))
+    assert "error.type" not in attributes(telemetry)
