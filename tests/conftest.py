@@ -7,7 +7,7 @@ or `make` runs with the sync and with the async client.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import anthropic
 import pytest
@@ -56,7 +56,7 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not inspect.iscoroutinefunction(pyfuncitem.obj):
         return None
     arguments = {name: pyfuncitem.funcargs[name] for name in inspect.signature(pyfuncitem.obj).parameters}
-    runner: Runner = pyfuncitem.funcargs["runner"]
+    runner = cast("Runner", pyfuncitem.funcargs["runner"])
     runner.run(_with_context_left_alone(pyfuncitem.obj, arguments))
     return True
 

@@ -100,11 +100,12 @@ class Response:
 
 @dataclass(slots=True)
 class StreamFacts:
-    """How a stream went. Times are nanoseconds of the monotonic clock."""
+    """How a stream went. Times are nanoseconds of the monotonic clock. `whole`: all that counts has come."""
 
     chunks: int = 0
     max_gap_ns: int = 0
     first_content_at: int | None = None
+    whole: bool = False
     outcome: Outcome | None = None
 
 

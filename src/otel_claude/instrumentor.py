@@ -30,6 +30,7 @@ class AnthropicInstrumentor(BaseInstrumentor):
     """
 
     _patches: Any = None
+    _switch_set: bool = False
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The versions of the SDK that are instrumented."""
@@ -63,11 +64,14 @@ class AnthropicInstrumentor(BaseInstrumentor):
         )
         if settings is None:
             settings = Settings.from_environment(lenient=True, **options)
+        elif options:
+            settings = settings.changed(lenient=True, **options)
         try:
             native = native_tracer(base.BaseClient)
         except UnknownTracing as error:
             native = None
-            os.environ[SWITCH] = "false"
+            self._switch_set = SWITCH not in os.environ
+            os.environ.setdefault(SWITCH, "false")
             _log.warning(
                 "otel_claude: %s, so the SDK's own spans are switched off with %s=false, for clients that are made from"
                 " now on",
@@ -85,3 +89,8 @@ class AnthropicInstrumentor(BaseInstrumentor):
         if self._patches is not None:
             self._patches.restore()
             self._patches = None
+        if self._switch_set:
+            from otel_claude.anthropic.native_spans import SWITCH
+
+            os.environ.pop(SWITCH, None)
+            self._switch_set = False

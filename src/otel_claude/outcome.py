@@ -35,8 +35,16 @@ CATEGORIES: dict[str, Category] = {
     "timeout": "timeout",
     "connection_error": "connection",
     "stream_interrupted": "stream_interrupted",
+    "throttlingException": "rate_limited",
+    "serviceUnavailableException": "overloaded",
+    "internalServerException": "server",
+    "modelStreamErrorException": "server",
+    "modelTimeoutException": "timeout",
+    "validationException": "invalid_request",
 }
-"""The category of an `error.type`. The API's types: https://platform.claude.com/docs/en/api/errors"""
+"""The category of an `error.type`. The API's types: https://platform.claude.com/docs/en/api/errors. The exceptions are
+those of a stream of Bedrock: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html
+"""
 
 STATUS_CATEGORIES: dict[int, Category] = {
     400: "invalid_request",

@@ -52,6 +52,10 @@ class RateLimits:
             known = {}
         self._headers[workspace] = {**known, **found}
 
+    def clear(self) -> None:
+        """Forgets everything."""
+        self._headers.clear()
+
     def readings(self) -> Iterator[Reading]:
         """Every number that is known now. What cannot be read as a number or a time is left out."""
         now = time.time()

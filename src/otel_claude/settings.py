@@ -7,7 +7,7 @@ instrumentation is switched on. The fields below are the table from which the se
 import logging
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from otel_claude.pricing import read_overrides
@@ -139,27 +139,37 @@ class Settings:
         Raises:
             SettingError: a value is not accepted, or `given` has a name that is no setting (not when `lenient`).
         """
-        accepted: dict[str, Any] = {}
-        table = {setting.name: setting.metadata for setting in fields(cls)}
-        offered = {
-            **{name: os.environ.get(about["env"]) for name, about in table.items() if about["env"]},
-            **{name: value for name, value in given.items() if value is not None},
-        }
-        for name, value in offered.items():
-            if value is None or value == "":
-                continue
-            try:
-                accepted[name] = _read(name, table.get(name), value)
-            except SettingError as error:
-                if not lenient:
-                    raise
-                _log.warning("otel_claude: %s; the default is used", error)
-        return cls(**accepted)
+        environment = {name: os.environ.get(about["env"]) or None for name, about in _table().items() if about["env"]}
+        return cls(**_accepted({**environment, **_said(given)}, lenient=lenient))
+
+    def changed(self, *, lenient: bool = False, **given: Any) -> "Settings":
+        """These settings with those that are `given` in their places, as `from_environment` takes them."""
+        return replace(self, **_accepted(_said(given), lenient=lenient))
+
+
+def _said(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _table() -> dict[str, Mapping[str, Any]]:
+    return {setting.name: setting.metadata for setting in fields(Settings)}
+
+
+def _accepted(offered: Mapping[str, Any], *, lenient: bool) -> dict[str, Any]:
+    accepted: dict[str, Any] = {}
+    for name, value in _said(offered).items():
+        try:
+            accepted[name] = _read(name, _table().get(name), value)
+        except SettingError as error:
+            if not lenient:
+                raise
+            _log.warning("otel_claude: %s; it is left as it is", error)
+    return accepted
 
 
 def _read(name: str, about: Mapping[str, Any] | None, value: object) -> Any:
     if about is None:
-        raise SettingError(f"{name} is no setting; there are {', '.join(field.name for field in fields(Settings))}")
+        raise SettingError(f"{name} is no setting; there are {', '.join(_table())}")
     try:
         return about["read"](value)
     except (ValueError, TypeError, OSError) as error:

@@ -122,9 +122,13 @@ class Telemetry:
         if self._prices_asked_for:
             return
         self._prices_asked_for = True
-        thread = threading.Thread(target=self.prices.load, name="otel_claude prices", daemon=True)
+        thread = threading.Thread(target=self._load_prices, name="otel_claude prices", daemon=True)
         _loading.add(thread)
         thread.start()
+
+    @guarded(None)
+    def _load_prices(self) -> None:
+        self.prices.load()
 
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
@@ -143,6 +147,7 @@ class Telemetry:
 
     def enrich(self, call: Call, span: trace.Span, error: BaseException | None) -> None:
         """Sets on `span`, which is the SDK's own and about to end, what is known of the call so far."""
+        self._set_request(call, span)
         self._set_attributes(call, span, self._failure(call, error), self._cost(call), self._window(call))
 
     @guarded(None)
@@ -196,6 +201,11 @@ class Telemetry:
         if call.response.usage is None or model is None or not call.endpoint.is_inference:
             return None
         return self.prices.context_window(model, call.server.platform, long_context=call.request.long_context)
+
+    @guarded(None)
+    def _set_request(self, call: Call, span: trace.Span) -> None:
+        if span.is_recording():
+            span.set_attributes(start_attributes(call))
 
     @guarded(None)
     def _set_attributes(

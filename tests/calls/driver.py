@@ -6,7 +6,7 @@ list, `entered` enters a manager, of either kind.
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import reduce
 from inspect import isawaitable
@@ -67,7 +67,7 @@ class items:  # noqa: N801  # reads as a function does, such as `zip`
 
 
 @asynccontextmanager
-async def entered(manager: Any) -> AsyncIterator[Any]:
+async def entered(manager: Any) -> AsyncGenerator[Any]:
     """Enters a context manager of either kind."""
     if hasattr(manager, "__aenter__"):
         async with manager as value:
@@ -103,7 +103,7 @@ async def in_time(condition: Callable[[], Any]) -> None:
         try:
             await asyncio.sleep(0.001)
         except RuntimeError:
-            time.sleep(0.001)
+            time.sleep(0.001)  # noqa: ASYNC251  # there is no event loop
 
 
 def only_span(telemetry: Telemetry) -> ReadableSpan:

@@ -65,12 +65,12 @@ def stepwise(
     chunks: Sequence[bytes],
     *,
     media_type: str = "text/event-stream",
+    encoding: str = "identity",
     before_each: Callable[[], None] = nothing,
-    **headers: str,
 ) -> tuple[Any, Body]:
     """A client that gets this answer, and the body of it."""
     body = Body(chunks, before_each)
-    transport = Transport(body, {"content-type": media_type, "request-id": "req_1", **headers})
+    transport = Transport(body, {"content-type": media_type, "content-encoding": encoding})
     asynchronous = "Async" in type(make(api_key="none")).__name__
     http_client = http.AsyncClient(transport=transport) if asynchronous else http.Client(transport=transport)
     return make(api_key="sk-ant-simulated", http_client=http_client), body

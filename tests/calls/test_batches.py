@@ -4,10 +4,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from conftest import Instrument
 from driver import ASK, MODEL, items, needs, read, settled
 from inline_snapshot import snapshot
 
+from conftest import Instrument
 from otel_claude.testing import Answer, BadRequest, Batch, SimulatedClaude, Telemetry, usage
 
 USED = usage(input_tokens=1_000, output_tokens=500, cache_read=2_000)
@@ -155,7 +155,7 @@ async def test_results_are_counted_at_batch_prices(
     def is_type(name: str) -> bool:
         return name.endswith((".type", "processing", "operation.name", "model"))
 
-    assert telemetry.metrics_table(shown=is_type) == snapshot('''\
+    assert telemetry.metrics_table(shown=is_type) == snapshot("""\
 claude.cost | counter | USD
     0.0002: claude.cost.type="cache_read" claude.processing="batch" gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5"
     0.002: claude.cost.type="input" claude.processing="batch" gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5"
@@ -173,7 +173,7 @@ gen_ai.client.operation.duration | histogram | s
 gen_ai.client.token.usage | histogram | {token}
     2 x, sum 6000: gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5" gen_ai.token.type="input"
     2 x, sum 1000: gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5" gen_ai.token.type="output"\
-''')
+""")  # noqa: E501  # as they are written
     assert telemetry.total("claude.cost", {"claude.processing": "batch"}) == pytest.approx(2 * ONE)
 
 

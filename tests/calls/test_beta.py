@@ -4,11 +4,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from conftest import Clock
 from driver import ASK, USAGE, attributes, entered, is_port, items, needs, settled
 from inline_snapshot import snapshot
 from pydantic import BaseModel
 
+from conftest import Clock
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from conftest import Clock
 from driver import is_port, items, needs, settled
 from inline_snapshot import snapshot
 
+from conftest import Clock
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 pytestmark = needs("completions")

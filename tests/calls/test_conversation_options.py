@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from conftest import API_KEY, Make
 from driver import ASK, attributes, items, needs, settled
 
+from conftest import API_KEY, Make
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 pytestmark = needs("open_telemetry")

@@ -6,11 +6,11 @@ from typing import Any
 
 import anthropic
 import pytest
-from conftest import API_KEY, Make
 from driver import ASK, attributes, only_span, settled
 from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 
+from conftest import API_KEY, Make
 from otel_claude.testing import (
     BadRequest,
     BillingError,
@@ -30,6 +30,7 @@ from otel_claude.testing import (
     Telemetry,
     Unauthorized,
 )
+from otel_claude.testing.snapshots import is_volatile
 
 CATEGORIES: Sequence[tuple[ErrorResponse, str]] = (
     (BadRequest(), "invalid_request"),
@@ -58,7 +59,12 @@ async def test_a_refused_call_is_one_whole_span_with_one_event(
 ):
     claude.will(Overloaded())
     await failed(client)
-    assert telemetry.tree() == snapshot("""\
+
+    def is_masked(name: str) -> bool:
+        """The SDK's versions and clients do not agree on the class for status 529."""
+        return name == "exception.type" or is_volatile(name)
+
+    assert telemetry.tree(masked=is_masked) == snapshot("""\
 chat claude-sonnet-5-5 | client | error: Error code: 529 - {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}, 'request_id': 'req_sim_0001'}
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0001"
@@ -81,14 +87,14 @@ chat claude-sonnet-5-5 | client | error: Error code: 529 - {'type': 'error', 'er
         error.type = "overloaded_error"
         exception.message = "Error code: 529 - {'type': 'error', 'error': {'type': 'overloaded_error', 'message': 'Overloaded'}, 'request_id': 'req_sim_0001'}"
         exception.stacktrace = …
-        exception.type = "anthropic.OverloadedError"
+        exception.type = …
         gen_ai.operation.name = "chat"
         gen_ai.provider.name = "anthropic"
         gen_ai.request.max_tokens = 64
         gen_ai.request.model = "claude-sonnet-5-5"
         server.address = "127.0.0.1"
         server.port = …\
-""")
+""")  # noqa: E501  # as they are written
 
 
 @pytest.mark.parametrize("stream", [False, True])
@@ -132,7 +138,9 @@ async def test_each_error_of_the_api_is_told_by_its_code(
         pytest.param(Raw(503, {}, {"message": "no"}), "503", "server", id="proxy with JSON"),
         pytest.param(Raw(429, {}, b"slow down"), "429", "rate_limited", id="limit of a proxy"),
         pytest.param(Raw(401, {}, b"who are you"), "401", "authentication", id="proxy wants a login"),
-        pytest.param(Raw(400, {}, {"error": {"type": "invented_error"}}), "invented_error", "other", id="unknown"),
+        pytest.param(
+            Raw(400, {}, {"error": {"type": "invented_error"}}), "invented_error", "invalid_request", id="unknown"
+        ),
         pytest.param(Cut(0), "connection_error", "connection", id="cut"),
         pytest.param(Hang(5), "timeout", "timeout", id="timeout"),
     ],
@@ -181,10 +189,9 @@ async def test_a_failed_call_does_not_change_the_next(client: Any, claude: Simul
     assert telemetry.events == []
 
 
-async def test_the_application_s_own_exception_handling_is_no_error_of_the_call(client: Any, telemetry: Telemetry):
-    """A call may be made in an `except` block."""
+async def test_a_call_may_be_made_while_an_exception_is_handled(client: Any, telemetry: Telemetry):
     try:
-        raise ZeroDivisionError
-    except ZeroDivisionError:
+        int("no number")
+    except ValueError:
         await settled(client.messages.create(**ASK))
     assert "error.type" not in attributes(telemetry)

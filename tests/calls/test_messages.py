@@ -5,13 +5,13 @@ from typing import Any
 
 import anthropic
 import pytest
-from conftest import API_KEY, Clock, Instrument, Make
-from driver import ASK, COST, USAGE, attributes, is_port, only_span, settled
+from driver import ASK, COST, USAGE, attributes, only_span, settled
 from inline_snapshot import snapshot
 from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
+from conftest import API_KEY, Clock, Instrument, Make
 from otel_claude.testing import Answer, Outcome, SimulatedClaude, Telemetry
 
 TYPES = (
@@ -30,16 +30,14 @@ class After:
 
     seconds: float
     clock: Clock
-    then: Outcome = Answer()  # noqa: RUF009  # frozen
+    then: Outcome = Answer()  # frozen
 
     def respond(self, call: Any) -> Any:
         self.clock.advance(self.seconds)
         return self.then.respond(call)
 
 
-async def test_a_call_is_one_span_with_all_that_is_known(
-    client: Any, claude: SimulatedClaude, telemetry: Telemetry
-):
+async def test_a_call_is_one_span_with_all_that_is_known(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
     claude.will(Answer("Hello there", usage=USAGE, headers={"anthropic-workspace-id": "wrkspc_1"}))
     await settled(client.messages.create(**ASK))
     assert telemetry.tree() == snapshot("""\
@@ -84,7 +82,7 @@ chat claude-sonnet-5-5 | client
 async def test_the_metrics_of_a_call_say_the_same(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
     claude.reply(usage=USAGE)
     await settled(client.messages.create(**ASK))
-    assert telemetry.metrics_table(shown=TYPES.__contains__) == snapshot('''\
+    assert telemetry.metrics_table(shown=TYPES.__contains__) == snapshot("""\
 claude.context.utilization | histogram | 1
     1 x, sum 0.001412:
 claude.cost | counter | USD
@@ -94,12 +92,12 @@ claude.cost | counter | USD
     0.0004: claude.cost.type="output"
 claude.cost.savings | counter | USD
     0.0014: claude.savings.type="cache"
-claude.rate_limit.limit | gauge | {request}
+claude.rate_limit.limit | gauge | 1
     400000: claude.rate_limit.type="input_tokens"
     80000: claude.rate_limit.type="output_tokens"
     4000: claude.rate_limit.type="requests"
     480000: claude.rate_limit.type="tokens"
-claude.rate_limit.remaining | gauge | {request}
+claude.rate_limit.remaining | gauge | 1
     400000: claude.rate_limit.type="input_tokens"
     80000: claude.rate_limit.type="output_tokens"
     3999: claude.rate_limit.type="requests"
@@ -123,7 +121,7 @@ gen_ai.client.operation.duration | histogram | s
 gen_ai.client.token.usage | histogram | {token}
     1 x, sum 1412: gen_ai.token.type="input"
     1 x, sum 40: gen_ai.token.type="output"\
-''')
+""")
     common = {
         "gen_ai.operation.name": "chat",
         "gen_ai.provider.name": "anthropic",
@@ -200,9 +198,7 @@ chat claude-sonnet-5-5 | client
 
 
 async def test_a_value_of_a_wrong_type_is_not_recorded(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
-    await settled(
-        client.messages.create(**ASK, extra_body={"temperature": "hot", "top_k": True, "thinking": "much"})
-    )
+    await settled(client.messages.create(**ASK, extra_body={"temperature": "hot", "top_k": True, "thinking": "much"}))
     recorded = attributes(telemetry)
     assert not {"gen_ai.request.temperature", "gen_ai.request.top_k", "anthropic.thinking.type"} & recorded.keys()
 
@@ -214,9 +210,7 @@ async def test_a_model_without_a_price_has_no_cost(client: Any, telemetry: Telem
     assert telemetry.total("claude.cost.unpriced", {"gen_ai.request.model": "claude-next"}) == 1
 
 
-async def test_messages_that_can_be_read_once_reach_the_api(
-    client: Any, claude: SimulatedClaude, telemetry: Telemetry
-):
+async def test_messages_that_can_be_read_once_reach_the_api(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
     await settled(client.messages.create(**{**ASK, "messages": iter(ASK["messages"])}))
     assert claude.requests[0].json["messages"] == ASK["messages"]
 
@@ -275,10 +269,10 @@ async def test_metrics_need_no_spans(
 
 async def test_the_application_gets_what_the_sdk_gives(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
     claude.reply("Hello there")
-    message = await settled(client.messages.create(**ASK))
-    assert type(message) is anthropic.types.Message
+    message: Any = await settled(client.messages.create(**ASK))
     assert message.content[0].text == "Hello there"
     assert message._request_id == "req_sim_0001"
+    assert type(message) is anthropic.types.Message
 
 
 async def test_calls_one_after_the_other_are_traces_of_their_own(client: Any, telemetry: Telemetry):

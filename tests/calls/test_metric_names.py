@@ -4,10 +4,10 @@ from collections.abc import Collection
 from typing import Any
 
 import pytest
-from conftest import Instrument, Make
 from driver import ASK, USAGE, items, settled
 from stepwise import stepwise, streamed
 
+from conftest import Instrument, Make
 from otel_claude.testing import Answer
 
 LEGACY = {

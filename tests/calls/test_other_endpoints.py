@@ -9,7 +9,9 @@ from inline_snapshot import snapshot
 from otel_claude.testing import Raw, SimulatedClaude, Telemetry
 
 
-async def test_a_call_of_the_application_s_own_is_a_span(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+async def test_a_call_that_the_sdk_has_no_method_for_is_a_span(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
     claude.will(Raw(body={"ok": True}))
     assert await settled(client.post("/v1/unknown", cast_to=object, body={"a": 1})) == {"ok": True}
     assert telemetry.tree() == snapshot("""\
@@ -42,7 +44,7 @@ async def test_it_is_named_after_its_path_without_ids(
     assert [span.name for span in telemetry.spans] == [name]
 
 
-async def test_messages_of_the_application_s_own_post_are_a_chat(client: Any, telemetry: Telemetry):
+async def test_messages_that_are_posted_by_hand_are_a_chat(client: Any, telemetry: Telemetry):
     await settled(client.post("/v1/messages", cast_to=object, body={**ASK}))
     assert [span.name for span in telemetry.spans] == ["chat claude-sonnet-5-5"]
     assert attributes(telemetry)["gen_ai.response.id"] == "msg_sim_0001"

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import Instrument
 from driver import ASK, attributes, entered, items, needs, read, settled
 from inline_snapshot import snapshot
 
+from conftest import Instrument
 from otel_claude.testing import Answer, Cut, Event, SimulatedClaude, Telemetry, ToolUse
 
-SAYING = {
+SAYING: dict[str, Any] = {
     **ASK,
     "system": "Be brief.",
     "messages": [{"role": "user", "content": "What is the weather in Paris?"}],
@@ -82,7 +82,27 @@ async def test_content_is_in_the_schema_of_the_conventions(
     telemetry = instrument(content="SPAN_ONLY")
     claude.will(ANSWER)
     await settled(client.messages.create(**SAYING))
-    assert content_of(telemetry) == snapshot({'gen_ai.input.messages': [{'role': 'user', 'parts': [{'type': 'text', 'content': 'What is the weather in Paris?'}]}], 'gen_ai.output.messages': [{'role': 'assistant', 'parts': [{'type': 'text', 'content': 'Let me see.'}, {'type': 'tool_call', 'id': 'toolu_1', 'name': 'weather', 'arguments': {'city': 'Paris'}}], 'finish_reason': 'tool_use'}], 'gen_ai.system_instructions': [{'type': 'text', 'content': 'Be brief.'}], 'gen_ai.tool.definitions': [{'type': 'function', 'name': 'weather', 'description': 'Tells.', 'parameters': {'type': 'object'}}]})
+    assert content_of(telemetry) == snapshot(
+        {
+            "gen_ai.input.messages": [
+                {"role": "user", "parts": [{"type": "text", "content": "What is the weather in Paris?"}]}
+            ],
+            "gen_ai.output.messages": [
+                {
+                    "role": "assistant",
+                    "parts": [
+                        {"type": "text", "content": "Let me see."},
+                        {"type": "tool_call", "id": "toolu_1", "name": "weather", "arguments": {"city": "Paris"}},
+                    ],
+                    "finish_reason": "tool_use",
+                }
+            ],
+            "gen_ai.system_instructions": [{"type": "text", "content": "Be brief."}],
+            "gen_ai.tool.definitions": [
+                {"type": "function", "name": "weather", "description": "Tells.", "parameters": {"type": "object"}}
+            ],
+        }
+    )
 
 
 @pytest.mark.parametrize("content", ["NO_CONTENT", *ON_SPAN, "EVENT_ONLY"])
@@ -183,9 +203,7 @@ def failing(kind: str, part: Any) -> Any:
     raise ZeroDivisionError(str(part))
 
 
-async def test_a_part_that_the_hook_fails_on_is_left_out(
-    client: Any, claude: SimulatedClaude, instrument: Instrument
-):
+async def test_a_part_that_the_hook_fails_on_is_left_out(client: Any, claude: SimulatedClaude, instrument: Instrument):
     telemetry = instrument(content="SPAN_ONLY", redact=failing)
     claude.will(ANSWER)
     await create(client)
@@ -204,7 +222,7 @@ async def test_content_is_bounded(client: Any, claude: SimulatedClaude, instrume
 
 
 @needs("open_telemetry")
-async def test_a_client_that_records_content_on_the_sdk_s_spans_records_it_on_ours(
+async def test_a_client_whose_own_spans_have_content_has_it_on_ours(
     make: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):
     client = make(api_key="sk-ant-simulated", open_telemetry={"traces": {"content_mode": "content"}})

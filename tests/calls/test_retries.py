@@ -4,10 +4,10 @@ from typing import Any
 
 import anthropic
 import pytest
-from conftest import API_KEY, Make
 from driver import ASK, USAGE, attributes, items, only_span, settled
 from opentelemetry.trace import StatusCode
 
+from conftest import API_KEY, Make
 from otel_claude.testing import Answer, BadRequest, Cut, Hang, Overloaded, RateLimited, SimulatedClaude, Telemetry
 
 ANSWER = Answer("Hello", usage=USAGE)
@@ -21,8 +21,8 @@ def client(make: Make) -> Any:
 @pytest.fixture(autouse=True)
 def no_long_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a `retry-after`, the SDK would wait for half a second and more."""
-    monkeypatch.setattr(anthropic._base_client, "INITIAL_RETRY_DELAY", 0.01)
-    monkeypatch.setattr(anthropic._base_client, "MAX_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("anthropic._base_client.MAX_RETRY_DELAY", 0.01)
 
 
 async def test_a_call_that_succeeds_at_last_is_a_success(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
@@ -41,7 +41,9 @@ async def test_a_call_that_succeeds_at_last_is_a_success(client: Any, claude: Si
     assert telemetry.count("gen_ai.client.token.usage", {"gen_ai.token.type": "input"}) == 1
 
 
-async def test_a_call_that_fails_at_last_is_told_by_its_last_error(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+async def test_a_call_that_fails_at_last_is_told_by_its_last_error(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
     claude.will(RateLimited(retry_after=0.01), Cut(0), Overloaded())
     with pytest.raises(anthropic.APIStatusError):
         await settled(client.messages.create(**ASK))
@@ -64,7 +66,9 @@ async def test_what_a_failed_attempt_said_is_forgotten(client: Any, claude: Simu
     assert not {"http.response.status_code", "anthropic.request.id"} & told.keys()
 
 
-async def test_a_stream_that_begins_at_the_second_attempt_is_whole(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+async def test_a_stream_that_begins_at_the_second_attempt_is_whole(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
     claude.will(Overloaded(retry_after=0.01), ANSWER)
     async for _ in items(await settled(client.messages.create(**ASK, stream=True))):
         pass

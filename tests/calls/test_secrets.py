@@ -5,10 +5,10 @@ from typing import Any
 
 import anthropic
 import pytest
-from conftest import Instrument, Make
 from driver import ASK, USAGE, attributes, needs, settled
 from pydantic import BaseModel
 
+from conftest import Instrument, Make
 from otel_claude.testing import BadRequest, Overloaded, Raw, SimulatedClaude, Telemetry
 
 KEY = "sk-ant-api03-topsecret"
@@ -34,9 +34,7 @@ async def failed(client: Any) -> None:
 
 @pytest.mark.parametrize("key", [KEY, "no-prefix-at-all"])
 @pytest.mark.parametrize("as_token", [False, True])
-async def test_the_key_is_nowhere(
-    as_token: bool, key: str, make: Make, claude: SimulatedClaude, telemetry: Telemetry
-):
+async def test_the_key_is_nowhere(as_token: bool, key: str, make: Make, claude: SimulatedClaude, telemetry: Telemetry):
     """The API may quote a key that it does not know."""
     credentials = {"auth_token": key, "api_key": None} if as_token else {"api_key": key}
     client = make(**credentials)
@@ -64,7 +62,7 @@ async def test_a_key_in_a_header_of_the_application_is_nowhere(
     assert KEY not in everything(telemetry)
 
 
-async def test_the_request_s_content_is_not_recorded_with_its_error(
+async def test_the_content_of_a_request_is_not_recorded_with_its_error(
     client: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):
     """By default, the stack trace and the message say where and what, and nothing of what was said."""
@@ -107,7 +105,9 @@ async def test_an_answer_that_a_validator_refuses_is_paid_for(
     assert telemetry.total("gen_ai.client.token.usage", {"gen_ai.token.type": "output"}) == 40
 
 
-async def test_a_proxy_s_page_is_not_recorded_with_keys(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+async def test_the_page_of_a_proxy_is_not_recorded_with_keys(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
     claude.will(Raw(502, {}, f"<html>x-api-key: {KEY}</html>".encode()))
     await failed(client)
     assert KEY not in everything(telemetry)

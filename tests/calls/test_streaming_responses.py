@@ -1,4 +1,4 @@
-"""`with_streaming_response`: the application reads the answer itself, in whichever way, and nothing does so before it."""
+"""`with_streaming_response`: the application reads the answer itself, in any way, and nothing does so before it."""
 
 import gzip
 import json
@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from conftest import Clock, Make
 from driver import ASK, USAGE, attributes, entered, is_port, items, read, settled
 from inline_snapshot import snapshot
 from stepwise import stepwise, streamed
 
+from conftest import Clock, Make
 from otel_claude.testing import Answer, Raw, SimulatedClaude, Telemetry
 from otel_claude.testing.messages import Ids
 
@@ -164,7 +164,7 @@ chat claude-sonnet-5-5 | client
 async def test_the_application_gets_every_byte(
     read_all: Read, client: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):
-    body = {"type": "message", "id": "msg_1", "model": "m", "content": [], "usage": {"input_tokens": 1}}
+    body: dict[str, Any] = {"type": "message", "id": "msg_1", "model": "m", "content": [], "usage": {"input_tokens": 1}}
     claude.will(Raw(body=body))
     async with entered(client.messages.with_streaming_response.create(**ASK)) as response:
         got = await read_all(response)
@@ -198,7 +198,7 @@ async def test_events_are_understood_wherever_chunks_begin_and_end(
     whole = b"".join(streamed(THREE_WORDS))
     whole = gzip.compress(whole) if zipped else whole
     chunks = [whole[at : at + size] for at in range(0, len(whole), size)]
-    client, _ = stepwise(make, chunks, **({"content-encoding": "gzip"} if zipped else {}))
+    client, _ = stepwise(make, chunks, encoding="gzip" if zipped else "identity")
     async with entered(client.messages.with_streaming_response.create(**ASK, stream=True)) as response:
         await iter_bytes(response)
     told = attributes(telemetry)

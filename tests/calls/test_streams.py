@@ -5,11 +5,11 @@ from typing import Any
 
 import anthropic
 import pytest
-from conftest import Clock, Instrument, Make
 from driver import ASK, USAGE, attributes, entered, is_port, items, only_span, read, settled
 from inline_snapshot import snapshot
 from stepwise import stepwise, streamed
 
+from conftest import Clock, Instrument, Make
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry
 
 THREE_WORDS = Answer("One two three", usage=USAGE)
@@ -105,7 +105,7 @@ async def test_the_metrics_of_a_stream_say_the_same(client: Any, claude: Simulat
     def is_type(name: str) -> bool:
         return name.endswith((".type", "stop_reason"))
 
-    assert telemetry.metrics_table(shown=is_type) == snapshot('''\
+    assert telemetry.metrics_table(shown=is_type) == snapshot("""\
 claude.context.utilization | histogram | 1
     1 x, sum 0.001412:
 claude.cost | counter | USD
@@ -115,12 +115,12 @@ claude.cost | counter | USD
     0.0004: claude.cost.type="output"
 claude.cost.savings | counter | USD
     0.0014: claude.savings.type="cache"
-claude.rate_limit.limit | gauge | {request}
+claude.rate_limit.limit | gauge | 1
     400000: claude.rate_limit.type="input_tokens"
     80000: claude.rate_limit.type="output_tokens"
     4000: claude.rate_limit.type="requests"
     480000: claude.rate_limit.type="tokens"
-claude.rate_limit.remaining | gauge | {request}
+claude.rate_limit.remaining | gauge | 1
     400000: claude.rate_limit.type="input_tokens"
     80000: claude.rate_limit.type="output_tokens"
     3999: claude.rate_limit.type="requests"
@@ -146,7 +146,7 @@ gen_ai.client.operation.time_to_first_chunk | histogram | s
 gen_ai.client.token.usage | histogram | {token}
     1 x, sum 1412: gen_ai.token.type="input"
     1 x, sum 40: gen_ai.token.type="output"\
-''')
+""")
 
 
 async def test_a_stream_is_the_sdks_own(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
@@ -255,6 +255,8 @@ async def test_numbers_of_a_stream_are_cumulative(client: Any, claude: Simulated
 async def test_a_delta_may_correct_the_input(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
     """With server tools the prompt grows while the answer is made."""
     first = {"input_tokens": 10, "cache_read_input_tokens": 5, "output_tokens": 1}
-    claude.will(Answer(usage={"input_tokens": 110, "cache_read_input_tokens": 5, "output_tokens": 9}, first_usage=first))
+    claude.will(
+        Answer(usage={"input_tokens": 110, "cache_read_input_tokens": 5, "output_tokens": 9}, first_usage=first)
+    )
     await by_loop(await settled(client.messages.create(**ASK, stream=True)))
     assert attributes(telemetry)["gen_ai.usage.input_tokens"] == 115

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import pytest
-from conftest import Instrument
 from driver import ASK, MODEL, attributes, items, settled
 
+from conftest import Instrument
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry, usage
 
 PLAIN = 100 * 2 + 50 * 10
@@ -51,9 +51,7 @@ CASES = {
         {"claude.server_tool.web_search_requests": 3, "claude.server_tool.web_fetch_requests": 2},
     ),
     "in the US": Case(usage(**TOKENS, inference_geo="us"), PLAIN * 1.1, {}),
-    "fast": Case(
-        usage(**TOKENS, speed="fast"), 100 * 8 + 50 * 40, {}, "claude-opus-5-5"
-    ),
+    "fast": Case(usage(**TOKENS, speed="fast"), 100 * 8 + 50 * 40, {}, "claude-opus-5-5"),
     "priority": Case(
         usage(**TOKENS, service_tier="priority"),
         PLAIN,

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from apps import HELLO
+from apps import HELLO, SDK_VERSION
 from loopback import Loopback
 
 from otel_claude.testing import (
@@ -100,8 +100,9 @@ def sync_scenarios(claude: Loopback) -> Seen:
 
         seen.append(caught(lambda: messages.count_tokens(model=HELLO["model"], messages=HELLO["messages"])))
         seen.append([model.id for model in client.models.list()])
-        file = client.beta.files.upload(file=("a.txt", b"abc", "text/plain"))
-        seen.append((type(file), file.size_bytes, client.beta.files.download(file.id).read()))
+        if SDK_VERSION >= (0, 52):
+            file = client.beta.files.upload(file=("a.txt", b"abc", "text/plain"))
+            seen.append((type(file), file.size_bytes, client.beta.files.download(file.id).read()))
     return seen
 
 

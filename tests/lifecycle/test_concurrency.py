@@ -449,6 +449,40 @@ def test_dropped_streams_do_not_pile_up(switch_on: SwitchOn, telemetry: Telemetr
     assert [response for response in responses if response() is not None] == []
 
 
+@pytest.mark.parametrize("how", ["create", "stream", "error"])
+def test_what_was_said_is_not_kept_until_metrics_are_collected(
+    switch_on: SwitchOn, telemetry: Telemetry, how: str
+):
+    """Prompts may be megabytes, and metrics may be collected once a minute, or never."""
+    import weakref
+
+    from anthropic import BadRequestError
+
+    from otel_claude.testing import BadRequest
+
+    class Said(dict[str, Any]):
+        pass
+
+    switch_on()
+    claude = Steady()
+    client = claude.connect()
+    said = Said(HELLO["messages"][0])
+    arguments: Any = {**HELLO, "messages": [said]}
+    prompt = weakref.ref(said)
+    if how == "error":
+        claude.will(BadRequest("no"))
+        with pytest.raises(BadRequestError):
+            client.messages.create(**arguments)
+    else:
+        answer: Any = client.messages.create(**arguments, stream=how == "stream")
+        _ = list(answer)
+        del answer
+    del said, arguments
+    gc.collect()
+
+    assert prompt() is None
+
+
 def test_a_second_call_while_a_stream_is_open_is_its_sibling(
     claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
 ):

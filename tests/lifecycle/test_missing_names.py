@@ -155,7 +155,8 @@ def test_the_environment_is_as_before_after_switching_off(
 ):
     import os
 
-    monkeypatch.delenv("ANTHROPIC_OPEN_TELEMETRY", raising=False)
+    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "to be restored after the test")
+    monkeypatch.delenv("ANTHROPIC_OPEN_TELEMETRY")
     monkeypatch.setattr(BaseClient, "_tracer", lambda self: None)
     switch_on().uninstrument()
 

@@ -117,7 +117,8 @@ def test_objects_made_while_it_was_on_are_silent_afterwards(
         assert list(client.messages.create(**HELLO, stream=True))[-1].type == "message_stop"
 
     assert telemetry.spans == []
-    assert [name for name in telemetry.metrics if not name.startswith("claude.rate_limit")] == []
+    assert telemetry.count("gen_ai.client.operation.duration") == 0
+    assert telemetry.total("claude.token.usage") == 0
     assert telemetry.events == []
 
 
@@ -131,7 +132,21 @@ def test_rate_limits_are_not_reported_after_switching_off(
     instrumentor.uninstrument()
     telemetry.clear()
 
-    assert telemetry.metrics == {}
+    assert [name for name in telemetry.metrics if name.startswith("claude.rate_limit")] == []
+
+
+def test_switching_on_again_with_the_same_providers_counts_each_call_once(
+    claude: SimulatedClaude, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+):
+    for _ in range(3):
+        claude.reply("Hi", usage={"input_tokens": 7, "output_tokens": 3})
+        instrumentor = switch_on()
+        client.messages.create(**HELLO)
+        instrumentor.uninstrument()
+
+    assert telemetry.total("claude.token.usage", {"claude.token.type": "input"}) == 3 * 7
+    assert telemetry.total("claude.token.usage", {"claude.token.type": "output"}) == 3 * 3
+    assert telemetry.count("gen_ai.client.operation.duration") == 3
 
 
 def test_switching_on_again_with_the_same_providers_reports_each_rate_limit_once(

@@ -9,6 +9,8 @@ from types import ModuleType
 from typing import Any
 
 from otel_claude.anthropic.reading import Reading
+from otel_claude.failsafe import guarded
+from otel_claude.values import fields
 
 EXTENSION = "otel_claude"
 """Where the reading is found again, among the extensions of the response."""
@@ -29,7 +31,9 @@ class _Watched:
         return getattr(self.__dict__["_body"], name)
 
     def __del__(self) -> None:
-        self._reading.dropped()
+        # One whose making has failed has no reading.
+        if (reading := self.__dict__.get("_reading")) is not None:
+            reading.dropped()
 
 
 class _SyncWatched(_Watched):
@@ -102,7 +106,8 @@ class Bodies:
         response.extensions[EXTENSION] = reading
 
 
+@guarded(None)
 def reading_of(response: Any) -> Reading | None:
     """The reading of a response, where there is one."""
-    found = getattr(response, "extensions", {}).get(EXTENSION)
+    found = fields(getattr(response, "extensions", None)).get(EXTENSION)
     return found if isinstance(found, Reading) else None

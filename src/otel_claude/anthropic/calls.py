@@ -28,9 +28,9 @@ from otel_claude.anthropic.facts import (
 from otel_claude.anthropic.listeners import listener_for
 from otel_claude.anthropic.native_spans import Silence
 from otel_claude.anthropic.peers import warn_of_peers
-from otel_claude.anthropic.reading import Reading
+from otel_claude.anthropic.reading import Reading, finish_elsewhere
 from otel_claude.call import Call, Retry
-from otel_claude.failsafe import failures, guarded
+from otel_claude.failsafe import guarded
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import NO_FIELDS, Fields, fields
 
@@ -59,21 +59,21 @@ class Scope:
         self._attached: Any = None
         self._marker = call if call is not None else _SILENCE
 
+    @guarded(None)
     def __enter__(self) -> None:
         self._token = _current.set(self._marker)
         if self.call is not None and self.call.owns_span and self.call.context is not None:
             self._attached = context.attach(self.call.context)
 
+    @guarded(None)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
-        try:
-            self._leave()
-        except Exception:
-            failures.report("Scope.__exit__")
+        self._leave()
         if error is not None and self.call is not None:
             self._calls.failed(self.call, error)
 
+    @guarded(None)
     def _leave(self) -> None:
         # A coroutine that is dropped may be closed in another context, where there is nothing to take back.
         if _current.get() is not self._marker:
@@ -83,11 +83,11 @@ class Scope:
         if self._attached is not None:
             context.detach(self._attached)
 
-    def returned(self, result: Any) -> Any:
+    @guarded(None)
+    def returned(self, result: Any) -> None:
         """The call has returned `result`, which goes to the application as it is."""
         if self.call is not None:
             self._calls.returned(self.call, result)
-        return result
 
 
 class Calls:
@@ -130,6 +130,10 @@ class Calls:
         self._telemetry.start(call, provider)
         return Scope(self, call)
 
+    def close(self) -> None:
+        """Forgets what is shown until something new comes: no client tells of its limits any more."""
+        self._telemetry.limits.clear()
+
     def _content_mode(self, own_tracing: Fields) -> str:
         """Where content goes. A client that was told to record content on the SDK's spans records it on ours."""
         mode = self._telemetry.settings.content
@@ -154,7 +158,7 @@ class Calls:
         elif call.native_claimed:
             # The SDK has made the stand-in current, which records nothing. It takes this back with its own.
             context.attach(call.context)
-        elif call.injects and "traceparent" not in http_request.headers:
+        elif call.injects:
             propagate.inject(http_request.headers, call.context)
 
     def _injects(self, client: Any, own_tracing: Fields) -> bool:
@@ -231,7 +235,11 @@ class Calls:
         if call.response.content is not None:
             # An answer has come and is billed, whatever was raised over it.
             self._take_result(call, json_of(call.response.content))
-        self.finish(call)
+        if isinstance(error, GeneratorExit):
+            # A coroutine that nobody waits for any more, told so by Python: `finish_elsewhere` says why that matters.
+            finish_elsewhere(self.finish, call)
+        else:
+            self.finish(call)
 
     @guarded(None)
     def _take_refusal(self, call: Call, http_response: Any) -> None:

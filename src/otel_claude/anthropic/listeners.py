@@ -73,12 +73,17 @@ class MessageEvents(Listener):
         if isinstance(stop_reason, str):
             response.stop_reason = stop_reason
             # All that is billed has been said, and `message_stop` says nothing more.
-            self.whole = True
+            self._end()
         self._fields = dict(usage.merge(self._fields, usage_fields(fields.get("usage"))))
         response.usage = usage.read(self._fields)
 
     def _stop(self, event: Any) -> None:
+        self._end()
+
+    def _end(self) -> None:
         self.whole = True
+        if self._call.stream is not None:
+            self._call.stream.whole = True
 
     def _error(self, event: Any) -> None:
         self._call.error = ErrorEvent(fields_of(event))

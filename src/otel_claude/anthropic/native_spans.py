@@ -49,10 +49,8 @@ class Silence:
     """Stands where the current call would, while the application wants no telemetry of its calls."""
 
 
-def tracer_for(call: Call | Silence | None, tracer: trace.Tracer, telemetry: Telemetry) -> trace.Tracer | None:
+def tracer_for(call: Call | Silence, tracer: trace.Tracer, telemetry: Telemetry) -> trace.Tracer | None:
     """What the SDK gets in the place of its own `tracer` while `call` is going on."""
-    if call is None:
-        return tracer
     if isinstance(call, Call) and call.injects:
         return None
     return cast("trace.Tracer", StandIn(tracer, call, telemetry))
@@ -106,4 +104,7 @@ class EndingSpan(wrapt.ObjectProxy[Span]):
         # is being handled is the application's.
         status = getattr(self.__wrapped__, "status", None)
         failed = status is not None and status.status_code is StatusCode.ERROR
+        stream = self._self_call.stream
+        if stream is not None and stream.outcome is None:
+            stream.outcome = "interrupted" if failed else "completed" if stream.whole else "abandoned"
         self._self_telemetry.enrich(self._self_call, self.__wrapped__, sys.exc_info()[1] if failed else None)

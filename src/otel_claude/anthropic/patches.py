@@ -19,6 +19,7 @@ from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls, current_call
 from otel_claude.anthropic.native_spans import tracer_for
 from otel_claude.anthropic.reading import Reading
+from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 
 _log = logging.getLogger("otel_claude")
@@ -70,13 +71,15 @@ class Patches:
             (decoding, "JSONLDecoder", "__decode__", self._items),
             (decoding, "AsyncJSONLDecoder", "__decode__", self._async_items),
         ):
-            self._patch(getattr(module, class_name, None), method, _wrapped_by(wrapper))
+            self._patch(module, class_name, method, _wrapped_by(wrapper))
         if self._native is not None and self._telemetry.settings.native_spans != "keep":
-            self._patch(base.BaseClient, "_tracer", self._stand_in)
+            self._patch(base, "BaseClient", "_tracer", self._stand_in)
 
-    def _patch(self, owner: type | None, name: str, replace: Callable[[Any], Any]) -> None:
+    def _patch(self, module: ModuleType, class_name: str, name: str, replace: Callable[[Any], Any]) -> None:
+        owner: type | None = getattr(module, class_name, None)
         if owner is None or name not in vars(owner):
-            _log.warning("otel_claude: this version of anthropic has no %s; what it tells is missing", name)
+            where = f"{class_name}.{name}"
+            _log.warning("otel_claude: this version of anthropic has no %s; what it tells is missing", where)
             return
         patch = Patch(owner, name, replace)
         patch.apply()
@@ -84,7 +87,9 @@ class Patches:
 
     def restore(self) -> None:
         """Restores everything, the last first."""
-        self._calls = None
+        if self._calls is not None:
+            self._calls.close()
+            self._calls = None
         while self._applied:
             self._applied.pop().restore()
 
@@ -94,7 +99,8 @@ class Patches:
             return wrapped(*args, **kwargs)
         with scope:
             result = wrapped(*args, **kwargs)
-        return scope.returned(result)
+        scope.returned(result)
+        return result
 
     async def _async_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         scope = self._calls and self._calls.open(client, options_in(args, kwargs))
@@ -102,7 +108,8 @@ class Patches:
             return await wrapped(*args, **kwargs)
         with scope:
             result = await wrapped(*args, **kwargs)
-        return scope.returned(result)
+        scope.returned(result)
+        return result
 
     def _build_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         request = wrapped(*args, **kwargs)
@@ -134,6 +141,7 @@ class Patches:
         items, reading = wrapped(*args, **kwargs), self._reading(source)
         return items if reading is None else AsyncTold(items, reading)
 
+    @guarded(None)
     def _reading(self, source: Any) -> Reading | None:
         """The watch on the response of a stream, or of a decoder, which calls it `http_response`."""
         return reading_of(getattr(source, "response", None) or getattr(source, "http_response", None))
@@ -141,7 +149,12 @@ class Patches:
     def _stand_in(self, original: property) -> property:
         def tracer(client: Any) -> Any:
             native = original.__get__(client)
-            return None if native is None else tracer_for(current_call(), native, self._telemetry)
+            try:
+                call = current_call()
+                return native if native is None or call is None else tracer_for(call, native, self._telemetry)
+            except Exception:
+                failures.report("tracer_for")
+                return native
 
         return property(tracer, original.fset, original.fdel, original.__doc__)
 
@@ -187,6 +200,7 @@ class AsyncTold:
         return item
 
 
+@guarded(None)
 def options_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The options among the arguments of `request(cast_to, options, …)`."""
     return args[1] if len(args) > 1 else kwargs.get("options")

@@ -4,6 +4,7 @@ In: the SDK's methods that they wrap. Out: one warning that names them, for each
 tokens and all.
 """
 
+import functools
 import logging
 import sys
 from typing import Any
@@ -65,5 +66,7 @@ def _wrappers(function: Any) -> set[str]:
 
 def _module_of(wrapper: Any) -> str | None:
     """Where a wrapper was written. `functools.wraps` gives it the name of what it wraps, but not its globals."""
+    while isinstance(wrapper, functools.partial):
+        wrapper = wrapper.func
     scope = getattr(getattr(wrapper, "__func__", wrapper), "__globals__", None)
     return text(scope.get("__name__") if is_object(scope) else wrapper.__class__.__module__)

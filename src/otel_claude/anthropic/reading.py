@@ -18,11 +18,22 @@ from typing import Any
 from otel_claude.anthropic.listeners import Listener
 from otel_claude.anthropic.taps import Tap, tap_for
 from otel_claude.call import Call, Outcome, StreamFacts
-from otel_claude.failsafe import failures, guarded
+from otel_claude.failsafe import guarded
 from otel_claude.outcome import StreamInterrupted
 
 Chunk = Callable[[Call, float], None]
 Ended = Callable[[Call, int], None]
+
+
+def finish_elsewhere(finish: Callable[[Call], None], call: Call) -> None:
+    """Has `finish` finish a call that Python has found to be of no use any more, on a thread of its own.
+
+    Python finds out at any time and on any thread, also in the middle of a garbage collection while this thread holds
+    the lock of an exporter or an instrument, and those locks do not let their own thread in again.
+    """
+    if not sys.is_finalizing():
+        call.ended_at = perf_counter_ns()
+        _thread.start_new_thread(finish, (call,))
 
 
 class Reading:
@@ -60,28 +71,30 @@ class Reading:
 
     # The parser: `with reading:` around it, `item` for each item, `resume` when the application wants the next one.
 
+    @guarded(None)
     def __enter__(self) -> None:
         self.parsed = True
         self._waiting_since = perf_counter_ns()
 
+    @guarded(None)
     def item(self, item: Any) -> None:
         """An item is about to be handed to the application."""
         facts = self._facts
         waited = perf_counter_ns() - self._waiting_since
-        facts.max_gap_ns = max(facts.max_gap_ns, waited)
+        if waited > facts.max_gap_ns:
+            facts.max_gap_ns = waited
         facts.chunks += 1
         self._waiting_since = 0
-        try:
-            self._listener.item(getattr(item, "type", ""), item)
-            if self._chunk is not None and facts.chunks > 1:
-                self._chunk(self._call, waited / 1e9)
-        except Exception:
-            failures.report("Reading.item")
+        self._listener.item(getattr(item, "type", ""), item)
+        if self._chunk is not None and facts.chunks > 1:
+            self._chunk(self._call, waited / 1e9)
 
+    @guarded(None)
     def resume(self) -> None:
         """The application asks for the next item."""
         self._waiting_since = perf_counter_ns()
 
+    @guarded(None)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
@@ -98,37 +111,42 @@ class Reading:
     @guarded(None)
     def begin(self, media_type: str, encoding: str) -> None:
         """The application takes the bytes themselves."""
-        self._tap = tap_for(media_type, encoding, self._decoded)
         self._waiting_since = perf_counter_ns()
+        self._tap = tap_for(media_type, encoding, self._decoded)
 
     def _decoded(self, kind: str, item: Any) -> None:
         self._facts.chunks += 1
         self._listener.item(kind, item)
 
+    @guarded(None)
     def data(self, data: bytes) -> None:
         """A chunk of the body passes."""
-        try:
-            facts, waited = self._facts, perf_counter_ns() - self._waiting_since
-            facts.max_gap_ns = max(facts.max_gap_ns, waited)
-            self._call.bytes_received = (self._call.bytes_received or 0) + len(data)
-            if self._tap is not None:
-                self._tap.feed(data)
-        except Exception:
-            self._tap = None
-            failures.report("Reading.data")
+        waited = perf_counter_ns() - self._waiting_since
+        if waited > self._facts.max_gap_ns:
+            self._facts.max_gap_ns = waited
+        self._call.bytes_received = (self._call.bytes_received or 0) + len(data)
+        # A tap that has failed is not used again: it would be out of step with what passes.
+        tap, self._tap = self._tap, None
+        if tap is not None:
+            tap.feed(data)
+            self._tap = tap
 
+    @guarded(None)
     def finished(self, error: BaseException | None) -> None:
         """The body has come to its end, or broken off with `error`."""
         if isinstance(error, GeneratorExit):
             self.dropped()
             return
-        try:
-            if self._tap is not None and error is None:
-                self._tap.end()
-        except Exception:
-            failures.report("Reading.finished")
+        if error is None:
+            self._end_tap()
         self._end(error, read=True)
 
+    @guarded(None)
+    def _end_tap(self) -> None:
+        if self._tap is not None:
+            self._tap.end()
+
+    @guarded(None)
     def closed(self) -> None:
         """The body is about to be closed: by the parser, in the middle of its work, or by the application."""
         in_flight = sys.exc_info()[1]
@@ -140,19 +158,14 @@ class Reading:
             # Another thread or task closes what is being read, or the parser is done. The parser's end tells which.
             self._closed_by_application = True
 
+    @guarded(None)
     def dropped(self) -> None:
-        """The answer is no longer read, or was never. Python tells so, at any time and on any thread.
+        """The answer is no longer read, or was never, as Python tells."""
+        if not self._ended.locked():
+            finish_elsewhere(self._end_unread, self._call)
 
-        It may be in the middle of a garbage collection that an exporter's or an instrument's lock is held around, and
-        those locks do not let their own thread in again. So the rest is done on another thread.
-        """
-        if self._ended.locked() or sys.is_finalizing():
-            return
-        self._call.ended_at = perf_counter_ns()
-        try:
-            _thread.start_new_thread(self._end, (None,), {"read": False})
-        except Exception:
-            failures.report("Reading.dropped")
+    def _end_unread(self, call: Call) -> None:
+        self._end(None, read=False)
 
     @guarded(None)
     def _end(self, error: BaseException | None, *, read: bool) -> None:
