@@ -7,38 +7,19 @@ or `make` runs with the sync and with the async client.
 import asyncio
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import anthropic
 import pytest
 from opentelemetry import context
 
+from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
 from otel_claude import AnthropicInstrumentor, Settings
 from otel_claude.anthropic import calls, listeners, reading
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
 
-API_KEY = "sk-ant-simulated"
 LOGGERS = ("otel_claude", "opentelemetry")
-
-
-class Runner(Protocol):
-    """Runs a test that is a coroutine."""
-
-    def run(self, coro: Coroutine[Any, Any, Any], /) -> Any:
-        """Runs it to its end."""
-        ...
-
-
-class Steps:
-    """Runs a coroutine that uses the sync SDK: it never waits for anything, so one step takes it to its end."""
-
-    def run(self, coro: Coroutine[Any, Any, Any], /) -> Any:
-        try:
-            coro.send(None)
-        except StopIteration as end:
-            return end.value
-        raise RuntimeError("something was awaited that the sync SDK has not")
 
 
 @pytest.fixture(params=["sync", "async"])
@@ -74,9 +55,6 @@ def claude() -> Iterator[SimulatedClaude]:
         yield claude
 
 
-Make = Callable[..., Any]
-
-
 @pytest.fixture
 def make(runner: Runner, claude: SimulatedClaude) -> Iterator[Make]:
     """Makes a client of a class, by the name that it has in the sync SDK, and closes it after the test."""
@@ -105,9 +83,6 @@ def make(runner: Runner, claude: SimulatedClaude) -> Iterator[Make]:
 @pytest.fixture
 def client(make: Make) -> Any:
     return make(api_key=API_KEY)
-
-
-Instrument = Callable[..., Telemetry]
 
 
 @pytest.fixture
@@ -141,21 +116,6 @@ def instrument(caplog: pytest.LogCaptureFixture) -> Iterator[Instrument]:
 @pytest.fixture
 def telemetry(instrument: Instrument) -> Telemetry:
     return instrument()
-
-
-class Clock:
-    """A clock that only goes on when it is told to."""
-
-    def __init__(self) -> None:
-        self._now_ns = 1_000_000_000
-
-    def advance(self, seconds: float) -> None:
-        """Lets so many seconds pass."""
-        self._now_ns += round(seconds * 1e9)
-
-    def read(self) -> int:
-        """Nanoseconds."""
-        return self._now_ns
 
 
 @pytest.fixture

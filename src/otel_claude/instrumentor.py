@@ -71,13 +71,17 @@ class AnthropicInstrumentor(BaseInstrumentor):
         except UnknownTracing as error:
             native = None
             self._switch_set = SWITCH not in os.environ
-            os.environ.setdefault(SWITCH, "false")
-            _log.warning(
-                "otel_claude: %s, so the SDK's own spans are switched off with %s=false, for clients that are made from"
-                " now on",
-                error,
-                SWITCH,
-            )
+            if os.environ.setdefault(SWITCH, "false").lower() == "false":
+                _log.warning(
+                    "otel_claude: %s, so the SDK's own spans are switched off with %s=false, for clients that are made"
+                    " from now on",
+                    error,
+                    SWITCH,
+                )
+            else:
+                _log.warning(
+                    "otel_claude: %s, and %s is set, so each call has two spans until that is false", error, SWITCH
+                )
         telemetry = Telemetry(settings, tracer_provider, meter_provider, logger_provider)
         http = getattr(base, "httpx2", None) or base.httpx
         patches = Patches(Calls(telemetry, Bodies(http), native), telemetry, native)

@@ -140,11 +140,11 @@ class Settings:
             SettingError: a value is not accepted, or `given` has a name that is no setting (not when `lenient`).
         """
         environment = {name: os.environ.get(about["env"]) or None for name, about in _table().items() if about["env"]}
-        return cls(**_accepted({**environment, **_said(given)}, lenient=lenient))
+        return cls(**_accepted({**environment, **_said(given)}, "its default is used" if lenient else None))
 
     def changed(self, *, lenient: bool = False, **given: Any) -> "Settings":
         """These settings with those that are `given` in their places, as `from_environment` takes them."""
-        return replace(self, **_accepted(_said(given), lenient=lenient))
+        return replace(self, **_accepted(_said(given), "it stays as it is" if lenient else None))
 
 
 def _said(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,15 +155,16 @@ def _table() -> dict[str, Mapping[str, Any]]:
     return {setting.name: setting.metadata for setting in fields(Settings)}
 
 
-def _accepted(offered: Mapping[str, Any], *, lenient: bool) -> dict[str, Any]:
+def _accepted(offered: Mapping[str, Any], otherwise: str | None) -> dict[str, Any]:
+    """What is accepted of the values `offered`. `otherwise` tells, for the log, what becomes of the rest."""
     accepted: dict[str, Any] = {}
     for name, value in _said(offered).items():
         try:
             accepted[name] = _read(name, _table().get(name), value)
         except SettingError as error:
-            if not lenient:
+            if otherwise is None:
                 raise
-            _log.warning("otel_claude: %s; it is left as it is", error)
+            _log.warning("otel_claude: %s; %s", error, otherwise)
     return accepted
 
 

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-from conftest import Make
+from fixture_types import Make
 from otel_claude.testing.messages import Answer, Ids, events
 from otel_claude.testing.wire import sse
 

@@ -7,7 +7,7 @@ import pytest
 from driver import ASK, MODEL, items, needs, read, settled
 from inline_snapshot import snapshot
 
-from conftest import Instrument
+from fixture_types import Instrument
 from otel_claude.testing import Answer, BadRequest, Batch, SimulatedClaude, Telemetry, usage
 
 USED = usage(input_tokens=1_000, output_tokens=500, cache_read=2_000)

@@ -8,7 +8,7 @@ from driver import ASK, USAGE, attributes, entered, is_port, items, needs, settl
 from inline_snapshot import snapshot
 from pydantic import BaseModel
 
-from conftest import Clock
+from fixture_types import Clock
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from driver import is_port, items, needs, settled
 from inline_snapshot import snapshot
 
-from conftest import Clock
+from fixture_types import Clock
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 pytestmark = needs("completions")

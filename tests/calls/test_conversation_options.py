@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from driver import ASK, attributes, items, needs, settled
 
-from conftest import API_KEY, Make
+from fixture_types import API_KEY, Make
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 pytestmark = needs("open_telemetry")

@@ -10,7 +10,7 @@ from driver import ASK, attributes, only_span, settled
 from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 
-from conftest import API_KEY, Make
+from fixture_types import API_KEY, Make
 from otel_claude.testing import (
     BadRequest,
     BillingError,

@@ -9,7 +9,7 @@ import pytest
 from driver import ASK, USAGE, entered, is_port, items, only_span, read, settled
 from inline_snapshot import snapshot
 
-from conftest import API_KEY, Clock, Instrument, Make
+from fixture_types import API_KEY, Clock, Instrument, Make
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry
 
 THREE_WORDS = Answer("One two three", usage=USAGE)

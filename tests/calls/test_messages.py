@@ -11,7 +11,7 @@ from opentelemetry import trace
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 
-from conftest import API_KEY, Clock, Instrument, Make
+from fixture_types import API_KEY, Clock, Instrument, Make
 from otel_claude.testing import Answer, Outcome, SimulatedClaude, Telemetry
 
 TYPES = (

@@ -7,7 +7,7 @@ import pytest
 from driver import ASK, USAGE, items, settled
 from stepwise import stepwise, streamed
 
-from conftest import Instrument, Make
+from fixture_types import Instrument, Make
 from otel_claude.testing import Answer
 
 LEGACY = {

@@ -7,7 +7,7 @@ import anthropic
 import pytest
 from driver import ASK, attributes, items, only_span, settled
 
-from conftest import Make
+from fixture_types import Make
 from otel_claude.testing import ErrorEvent, RateLimited, SimulatedClaude, Telemetry, usage
 
 USED = usage(input_tokens=1_000, output_tokens=500)

@@ -5,7 +5,7 @@ from typing import Any
 from driver import ASK, USAGE, attributes, is_port, items, read, settled
 from inline_snapshot import snapshot
 
-from conftest import Clock
+from fixture_types import Clock
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry
 
 THREE_WORDS = Answer("One two three", usage=USAGE)

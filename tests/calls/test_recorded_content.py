@@ -8,7 +8,7 @@ import pytest
 from driver import ASK, attributes, entered, items, needs, read, settled
 from inline_snapshot import snapshot
 
-from conftest import Instrument
+from fixture_types import Instrument
 from otel_claude.testing import Answer, Cut, Event, SimulatedClaude, Telemetry, ToolUse
 
 SAYING: dict[str, Any] = {

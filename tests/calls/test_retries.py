@@ -7,7 +7,7 @@ import pytest
 from driver import ASK, USAGE, attributes, items, only_span, settled
 from opentelemetry.trace import StatusCode
 
-from conftest import API_KEY, Make
+from fixture_types import API_KEY, Make
 from otel_claude.testing import Answer, BadRequest, Cut, Hang, Overloaded, RateLimited, SimulatedClaude, Telemetry
 
 ANSWER = Answer("Hello", usage=USAGE)

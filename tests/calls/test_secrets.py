@@ -8,7 +8,7 @@ import pytest
 from driver import ASK, USAGE, attributes, needs, settled
 from pydantic import BaseModel
 
-from conftest import Instrument, Make
+from fixture_types import Instrument, Make
 from otel_claude.testing import BadRequest, Overloaded, Raw, SimulatedClaude, Telemetry
 
 KEY = "sk-ant-api03-topsecret"

@@ -28,7 +28,7 @@ from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
 from stepwise import http, stepwise, streamed
 
-from conftest import API_KEY, Instrument, Make
+from fixture_types import API_KEY, Instrument, Make
 from otel_claude.testing import Answer, Cut, EndsEarly, ErrorEvent, Hang, Outcome, SimulatedClaude, Telemetry
 
 THREE_WORDS = Answer("One two three", usage=USAGE)

@@ -10,7 +10,7 @@ from driver import ASK, USAGE, attributes, entered, is_port, items, read, settle
 from inline_snapshot import snapshot
 from stepwise import stepwise, streamed
 
-from conftest import Clock, Make
+from fixture_types import Clock, Make
 from otel_claude.testing import Answer, Raw, SimulatedClaude, Telemetry
 from otel_claude.testing.messages import Ids
 

@@ -9,7 +9,7 @@ from driver import ASK, USAGE, attributes, entered, is_port, items, only_span, r
 from inline_snapshot import snapshot
 from stepwise import stepwise, streamed
 
-from conftest import Clock, Instrument, Make
+from fixture_types import Clock, Instrument, Make
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry
 
 THREE_WORDS = Answer("One two three", usage=USAGE)

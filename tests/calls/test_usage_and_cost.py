@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 from driver import ASK, MODEL, attributes, items, settled
 
-from conftest import Instrument
+from fixture_types import Instrument
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry, usage
 
 PLAIN = 100 * 2 + 50 * 10

@@ -78,15 +78,17 @@ def expected() -> Seen:
     return all_scenarios()
 
 
-def await_endings() -> None:
-    """Streams that were dropped end on threads of their own, and prices are loaded on one."""
+def await_endings(threads: int) -> None:
+    """Streams that were dropped end on threads of their own, and prices are loaded on one: back to so many `threads`."""
     gc.collect()
     deadline = time.monotonic() + 5
-    while _thread._count() > threads_before and time.monotonic() < deadline:  # pyright: ignore[reportPrivateUsage]  # those that `threading` did not start
+    while thread_count() > threads and time.monotonic() < deadline:
         time.sleep(0.0005)
 
 
-threads_before = _thread._count()  # pyright: ignore[reportPrivateUsage]
+def thread_count() -> int:
+    """With those that `threading` did not start."""
+    return _thread._count()  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.fixture(scope="module")
@@ -100,6 +102,7 @@ def reached() -> dict[CodeType, str]:
             found.setdefault(frame.f_code, with_settings)
 
     telemetry = Telemetry()
+    threads = thread_count()
     threading.setprofile(note)
     sys.setprofile(note)
     try:
@@ -108,7 +111,7 @@ def reached() -> dict[CodeType, str]:
             all_scenarios()
             _ = telemetry.metrics
             AnthropicInstrumentor().uninstrument()
-            await_endings()
+            await_endings(threads)
     finally:
         sys.setprofile(None)
         threading.setprofile(None)  # pyright: ignore[reportArgumentType]  # as its documentation says
@@ -144,12 +147,13 @@ def test_a_fault_of_ours_is_not_seen(expected: Seen, reached: dict[CodeType, str
     telemetry = Telemetry()
 
     def use() -> Seen:
+        threads = thread_count()
         with failing(function):
             instrument(telemetry, settings)
             try:
                 seen = all_scenarios()
                 _ = telemetry.metrics
-                await_endings()
+                await_endings(threads)
             finally:
                 AnthropicInstrumentor().uninstrument()
         return seen

@@ -131,7 +131,8 @@ def test_a_tracer_that_is_no_property_switches_the_sdks_spans_off_for_new_client
     found: Any,
 ):
     native = vars(BaseClient)["_tracer"]
-    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "true")
+    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "to be restored after the test")
+    monkeypatch.delenv("ANTHROPIC_OPEN_TELEMETRY")
     if found is None:
         monkeypatch.delattr(BaseClient, "_tracer")
         monkeypatch.setattr(BaseClient, "_native_tracer", native, raising=False)
@@ -161,3 +162,18 @@ def test_the_environment_is_as_before_after_switching_off(
     switch_on().uninstrument()
 
     assert "ANTHROPIC_OPEN_TELEMETRY" not in os.environ
+
+
+@pytest.mark.skipif(not SDK_MAKES_SPANS, reason="the SDK makes no spans")
+def test_the_warning_is_true_where_the_application_has_set_the_switch_itself(
+    claude: SimulatedClaude, switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    native = vars(BaseClient)["_tracer"]
+    monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "true")
+    monkeypatch.setattr(BaseClient, "_tracer", lambda self: None)
+    switch_on()
+    monkeypatch.setattr(BaseClient, "_tracer", native)
+
+    (warning,) = [record.getMessage() for record in caplog.records]
+    with connect(claude) as client:
+        assert ("are switched off" in warning) == (not client.open_telemetry["traces"]["enabled"])

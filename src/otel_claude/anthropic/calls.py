@@ -130,6 +130,7 @@ class Calls:
         self._telemetry.start(call, provider)
         return Scope(self, call)
 
+    @guarded(None)
     def close(self) -> None:
         """Forgets what is shown until something new comes: no client tells of its limits any more."""
         self._telemetry.limits.clear()
