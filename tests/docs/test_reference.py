@@ -164,6 +164,8 @@ def emitted() -> Iterator[Telemetry]:
     )
     with SimulatedClaude() as claude:
         use_everything(claude)
+    # Read while it is on: rate limits are not shown any longer afterwards.
+    _ = telemetry.metrics
     AnthropicInstrumentor().uninstrument()
     yield telemetry
     telemetry.shutdown()

@@ -39,7 +39,9 @@ def run_python(
 ) -> subprocess.CompletedProcess[str]:
     """Runs a program in an interpreter of its own, in which only `env` speaks of OpenTelemetry."""
     inherited = {
-        name: value for name, value in os.environ.items() if not name.startswith(("OTEL_", "ANTHROPIC_", "PYTEST_", "COV_"))
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("OTEL_", "ANTHROPIC_", "PYTEST_", "COV_"))
     }
     return subprocess.run(
         [*launcher, sys.executable, "-c", script, *arguments],

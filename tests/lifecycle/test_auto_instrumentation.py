@@ -110,7 +110,9 @@ def test_it_can_be_switched_off_by_its_name():
 
 
 def test_switching_on_once_more_in_the_program_changes_nothing():
-    spans, _, stderr = run("from otel_claude import AnthropicInstrumentor\nAnthropicInstrumentor().instrument()\n" + PROGRAM)
+    spans, _, stderr = run(
+        "from otel_claude import AnthropicInstrumentor\nAnthropicInstrumentor().instrument()\n" + PROGRAM
+    )
 
     assert spans == [SPAN, SPAN]
     assert "already instrumented" in stderr

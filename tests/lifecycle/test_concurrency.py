@@ -70,18 +70,16 @@ def test_threads_are_counted_exactly_and_have_their_parents(switch_on: SwitchOn,
 
     calls = [span for span in telemetry.spans if span.name == SPAN]
     assert len(calls) == THREADS * CALLS
-    assert {parent: sum(1 for span in calls if span.parent and span.parent.span_id == parent) for parent in parents} == (
-        dict.fromkeys(parents, CALLS)
-    )
+    assert {
+        parent: sum(1 for span in calls if span.parent and span.parent.span_id == parent) for parent in parents
+    } == (dict.fromkeys(parents, CALLS))
     assert telemetry.count("gen_ai.client.operation.duration") == THREADS * CALLS
     assert telemetry.total("claude.token.usage", {"claude.token.type": "input"}) == THREADS * CALLS * 1_000
     assert telemetry.total("claude.token.usage", {"claude.token.type": "output"}) == THREADS * CALLS * 500
     assert telemetry.total("claude.cost") == pytest.approx(THREADS * CALLS * COST)
 
 
-def test_a_hundred_tasks_at_once_are_counted_exactly_and_have_their_parents(
-    switch_on: SwitchOn, telemetry: Telemetry
-):
+def test_a_hundred_tasks_at_once_are_counted_exactly_and_have_their_parents(switch_on: SwitchOn, telemetry: Telemetry):
     claude = Steady()
     switch_on()
     tracer = telemetry.tracer_provider.get_tracer("app")
@@ -398,9 +396,7 @@ def test_a_dropped_response_ends_on_another_thread(
     assert threading.get_ident() not in recorded_on
 
 
-def test_a_dropped_coroutine_ends_on_another_thread(
-    switch_on: SwitchOn, telemetry: Telemetry, recorded_on: list[int]
-):
+def test_a_dropped_coroutine_ends_on_another_thread(switch_on: SwitchOn, telemetry: Telemetry, recorded_on: list[int]):
     switch_on()
 
     async def main() -> None:
@@ -450,9 +446,7 @@ def test_dropped_streams_do_not_pile_up(switch_on: SwitchOn, telemetry: Telemetr
 
 
 @pytest.mark.parametrize("how", ["create", "stream", "error"])
-def test_what_was_said_is_not_kept_until_metrics_are_collected(
-    switch_on: SwitchOn, telemetry: Telemetry, how: str
-):
+def test_what_was_said_is_not_kept_until_metrics_are_collected(switch_on: SwitchOn, telemetry: Telemetry, how: str):
     """Prompts may be megabytes, and metrics may be collected once a minute, or never."""
     import weakref
 

@@ -103,15 +103,15 @@ def expected() -> Seen:
 
 
 @pytest.mark.parametrize("make", TRACER_PROVIDERS.values(), ids=TRACER_PROVIDERS)
-def test_what_raises_in_tracing_is_not_seen(
-    expected: Seen, switch_on: SwitchOn, telemetry: Telemetry, make: Any
-):
+def test_what_raises_in_tracing_is_not_seen(expected: Seen, switch_on: SwitchOn, telemetry: Telemetry, make: Any):
     switch_on(tracer_provider=make())
 
     assert all_scenarios() == expected
 
 
-@pytest.mark.parametrize("name", [name for name in TRACER_PROVIDERS if name not in ("a provider", "no provider at all")])
+@pytest.mark.parametrize(
+    "name", [name for name in TRACER_PROVIDERS if name not in ("a provider", "no provider at all")]
+)
 def test_what_raises_in_tracing_takes_no_metrics_with_it(switch_on: SwitchOn, telemetry: Telemetry, name: str):
     switch_on(tracer_provider=TRACER_PROVIDERS[name]())
     with Loopback().connect() as client:
@@ -162,7 +162,13 @@ class BrokenLogger:
 
 @pytest.mark.parametrize(
     ("owner", "name"),
-    [(context, "attach"), (context, "get_current"), (context, "get_value"), (propagate, "inject"), (trace, "set_span_in_context")],
+    [
+        (context, "attach"),
+        (context, "get_current"),
+        (context, "get_value"),
+        (propagate, "inject"),
+        (trace, "set_span_in_context"),
+    ],
     ids=lambda value: str(getattr(value, "__name__", value)),
 )
 def test_an_api_function_that_raises_is_not_seen(

@@ -168,9 +168,7 @@ def test_a_fault_of_ours_is_not_seen(expected: Seen, reached: dict[CodeType, str
 @pytest.mark.parametrize(
     "name", ["telemetry:Telemetry._cost", "anthropic.facts:take_headers", "anthropic.listeners:MessageEvents.item"]
 )
-def test_a_fault_that_cannot_be_shown_is_not_seen_either(
-    expected: Seen, caplog: pytest.LogCaptureFixture, name: str
-):
+def test_a_fault_that_cannot_be_shown_is_not_seen_either(expected: Seen, caplog: pytest.LogCaptureFixture, name: str):
     instrument(Telemetry(), SETTINGS["all"])
     try:
         with caplog.at_level(logging.DEBUG, "otel_claude"), failing(FUNCTIONS[name], UnprintableFault):

@@ -92,7 +92,9 @@ def test_the_pure_modules_are_there():
     assert [name for name in PURE if name.startswith("content")] != []
 
 
-@pytest.mark.parametrize("name", [name for name in MODULES if not name.startswith(("cli", "budget", "span_cap", "agent_sdk"))])
+@pytest.mark.parametrize(
+    "name", [name for name in MODULES if not name.startswith(("cli", "budget", "span_cap", "agent_sdk"))]
+)
 def test_imports_go_one_way(name: str):
     upwards = {each for each in own(imported(MODULES[name])) if layer_of(each) > layer_of(name)}
 
@@ -100,7 +102,10 @@ def test_imports_go_one_way(name: str):
 
 
 def test_no_module_imports_itself_in_a_circle():
-    graph = {name: {each for each in own(imported(file, at_the_start=True)) if each != name} for name, file in MODULES.items()}
+    graph = {
+        name: {each for each in own(imported(file, at_the_start=True)) if each != name}
+        for name, file in MODULES.items()
+    }
     done: set[str] = set()
 
     def visit(name: str, path: tuple[str, ...]) -> None:
@@ -154,7 +159,9 @@ print("genai_prices" in sys.modules, "otel_claude.testing" in sys.modules)
 
 def test_switching_on_does_not_import_resources_of_the_sdk():
     """They are many, and most programs use few of them."""
-    count = "import sys; import anthropic; {}; print(len([name for name in sys.modules if name.startswith('anthropic')]))"
+    count = (
+        "import sys; import anthropic; {}; print(len([name for name in sys.modules if name.startswith('anthropic')]))"
+    )
     without = run_python(count.format("from otel_claude import AnthropicInstrumentor"))
     done = run_python(
         count.format("from otel_claude import AnthropicInstrumentor; AnthropicInstrumentor().instrument()")

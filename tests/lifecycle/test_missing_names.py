@@ -49,7 +49,9 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     yield move
 
 
-@pytest.mark.parametrize(("module", "class_name", "name"), PATCHED, ids=lambda value: str(getattr(value, "__name__", value)))
+@pytest.mark.parametrize(
+    ("module", "class_name", "name"), PATCHED, ids=lambda value: str(getattr(value, "__name__", value))
+)
 def test_a_class_that_is_gone_is_named_in_a_warning(
     client: Anthropic,
     switch_on: SwitchOn,
@@ -151,9 +153,7 @@ def test_a_tracer_that_is_no_property_switches_the_sdks_spans_off_for_new_client
 
 
 @pytest.mark.skipif(not SDK_MAKES_SPANS, reason="the SDK makes no spans")
-def test_the_environment_is_as_before_after_switching_off(
-    switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch
-):
+def test_the_environment_is_as_before_after_switching_off(switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch):
     import os
 
     monkeypatch.setenv("ANTHROPIC_OPEN_TELEMETRY", "to be restored after the test")

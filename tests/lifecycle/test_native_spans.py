@@ -133,7 +133,9 @@ def test_the_sdks_span_of_an_answer_gets_our_attributes(
 def test_the_sdks_span_gets_what_ours_says_of_the_request(
     claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
 ):
-    span = enriched(lambda client: client.messages.create(**HELLO, stop_sequences=["END"]), claude, switch_on, telemetry)
+    span = enriched(
+        lambda client: client.messages.create(**HELLO, stop_sequences=["END"]), claude, switch_on, telemetry
+    )
 
     attributes = attributes_of(span)
     assert attributes["claude.platform"] == "anthropic"
@@ -247,9 +249,7 @@ def test_a_client_without_spans_of_its_own_has_ours(
     assert telemetry.count("gen_ai.client.operation.duration") == 2
 
 
-def test_a_clients_conversation_is_on_our_span(
-    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
-):
+def test_a_clients_conversation_is_on_our_span(claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry):
     switch_on()
     with connect(claude, open_telemetry={"conversation_id": "conversation 7"}) as client:
         client.messages.create(**HELLO)

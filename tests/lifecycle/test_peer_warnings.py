@@ -30,7 +30,7 @@ def foreign() -> Iterator[types.ModuleType]:
     module = types.ModuleType("rival.instrumentation")
     module.__dict__.update(functools=functools, wrapt=wrapt)
     exec(  # noqa: S102 - so that the functions belong to that module
-        '''
+        """
 def plain(original):
     @functools.wraps(original)
     def wrapper(*args, **kwargs):
@@ -60,7 +60,7 @@ def partial_wrapper(original):
     def wrapper(tracer, wrapped, instance, args, kwargs):
         return wrapped(*args, **kwargs)
     return wrapt.FunctionWrapper(original, functools.partial(wrapper, None))
-''',
+""",
         module.__dict__,
     )
     sys.modules[module.__name__] = module
@@ -77,7 +77,9 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
 
 @pytest.mark.parametrize("style", STYLES)
 @pytest.mark.parametrize(
-    ("owner", "method"), [(Messages, "create"), (AsyncMessages, "create"), (Messages, "stream")], ids=lambda v: str(getattr(v, "__name__", v))
+    ("owner", "method"),
+    [(Messages, "create"), (AsyncMessages, "create"), (Messages, "stream")],
+    ids=lambda v: str(getattr(v, "__name__", v)),
 )
 def test_a_peer_that_came_before_is_named_once(
     client: Anthropic,
@@ -157,9 +159,7 @@ def test_a_peer_at_the_base_client_is_named(
     assert len(warnings_in(caplog)) == 1
 
 
-def test_the_sdks_own_decorators_are_no_peers(
-    client: Anthropic, switch_on: SwitchOn, caplog: pytest.LogCaptureFixture
-):
+def test_the_sdks_own_decorators_are_no_peers(client: Anthropic, switch_on: SwitchOn, caplog: pytest.LogCaptureFixture):
     for owner in (Messages, AsyncMessages):
         assert hasattr(vars(owner)["create"], "__wrapped__"), "the SDK decorates it"
     with caplog.at_level(logging.DEBUG, "otel_claude"):

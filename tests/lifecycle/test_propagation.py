@@ -30,7 +30,11 @@ def bedrock(claude: SimulatedClaude, **options: Any) -> Any:
     from anthropic import AnthropicBedrock
 
     return AnthropicBedrock(
-        base_url=claude.base_url, aws_access_key="AKIASIMULATED", aws_secret_key="made-up", aws_region="us-east-1", **options
+        base_url=claude.base_url,
+        aws_access_key="AKIASIMULATED",
+        aws_secret_key="made-up",
+        aws_region="us-east-1",
+        **options,
     )
 
 
@@ -228,9 +232,7 @@ def test_a_hook_sees_the_sdks_span_where_that_stays(
     assert hooks.seen == [telemetry.span(NATIVE_SPAN).context]
 
 
-def test_the_spans_of_http_requests_nest_under_ours(
-    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
-):
+def test_the_spans_of_http_requests_nest_under_ours(claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry):
     tracer = telemetry.tracer_provider.get_tracer("http")
 
     class Traced(http.HTTPTransport):
@@ -293,9 +295,9 @@ def test_after_a_call_the_current_span_is_the_applications(
             assert trace.get_current_span() is app
             helper.until_done()
 
-    assert {
-        span.parent.span_id for span in telemetry.spans if span.parent is not None
-    } == {telemetry.span("app").context.span_id}
+    assert {span.parent.span_id for span in telemetry.spans if span.parent is not None} == {
+        telemetry.span("app").context.span_id
+    }
 
 
 def test_key_is_not_sent_anywhere_else(claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry):

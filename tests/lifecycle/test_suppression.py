@@ -89,9 +89,7 @@ def test_a_suppressed_call_with_the_sdks_own_spans_has_no_metrics(
         assert "claude.cost.usd" not in span.attributes
 
 
-def test_a_call_after_a_suppressed_one_is_recorded(
-    claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
-):
+def test_a_call_after_a_suppressed_one_is_recorded(claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry):
     switch_on()
     with connect(claude, **own_telemetry(telemetry)) as client:
         with suppress_instrumentation():

@@ -82,7 +82,11 @@ def test_nothing_is_patched_but_the_methods_that_the_design_names(switch_on: Swi
 
 def test_objects_made_before_are_covered(claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry):
     with connect(claude) as client:
-        messages, raw, streaming = client.messages, client.messages.with_raw_response, client.messages.with_streaming_response
+        messages, raw, streaming = (
+            client.messages,
+            client.messages.with_raw_response,
+            client.messages.with_streaming_response,
+        )
         create = client.messages.create
         switch_on()
 
@@ -93,7 +97,9 @@ def test_objects_made_before_are_covered(claude: SimulatedClaude, switch_on: Swi
         create(**HELLO)
 
     assert [span.name for span in telemetry.spans] == [SPAN] * 4
-    assert [span.attributes["gen_ai.usage.output_tokens"] > 0 for span in telemetry.spans if span.attributes] == [True] * 4
+    assert [span.attributes["gen_ai.usage.output_tokens"] > 0 for span in telemetry.spans if span.attributes] == [
+        True
+    ] * 4
 
 
 def test_objects_made_while_it_was_on_are_silent_afterwards(
@@ -122,9 +128,7 @@ def test_objects_made_while_it_was_on_are_silent_afterwards(
     assert telemetry.events == []
 
 
-def test_rate_limits_are_not_reported_after_switching_off(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
-):
+def test_rate_limits_are_not_reported_after_switching_off(client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry):
     """They would be reported as they were at the last call, for as long as the process lives."""
     instrumentor = switch_on()
     client.messages.create(**HELLO)
@@ -196,7 +200,9 @@ def test_on_off_on_gives_one_span_per_call_and_new_providers(
     client.messages.create(**HELLO)
     later = Telemetry()
     switch_on(
-        tracer_provider=later.tracer_provider, meter_provider=later.meter_provider, logger_provider=later.logger_provider
+        tracer_provider=later.tracer_provider,
+        meter_provider=later.meter_provider,
+        logger_provider=later.logger_provider,
     )
     client.messages.create(**HELLO)
 
