@@ -202,7 +202,7 @@ def _eventful_call(model: str) -> Call:
         0,
         0,
         response=Response(200, model=model, stop_reason="end_turn", usage=usage),
-        stream=StreamFacts(1, 1, 1, "interrupted"),
+        stream=StreamFacts(chunks=1, first_content_at=1, outcome="interrupted"),
         error=StreamInterrupted(),
     )
 

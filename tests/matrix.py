@@ -60,8 +60,12 @@ def main() -> int:
         return 0
     versions = options.only or (FAST if options.fast else REPLAYED if options.conformance else VERSIONS)
     commands = _commands(fast=options.fast, conformance=options.conformance)
+
+    def run(version: str) -> Result:
+        return _run(version, commands)
+
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(lambda version: _run(version, commands), versions))
+        results = list(pool.map(run, versions))
     for result in results:
         if not result.passed:
             print(result.output)
@@ -87,7 +91,7 @@ def _run(version: str, commands: Sequence[Sequence[str]]) -> Result:
     try:
         python = _environment(version)
         for command in commands:
-            done = subprocess.run(  # noqa: S603  # the project's own tests
+            done = subprocess.run(  # the project's own tests
                 [str(python), *command], cwd=PROJECT, capture_output=True, text=True, check=False
             )
             output += done.stdout + done.stderr
@@ -123,7 +127,7 @@ def _environment(version: str) -> Path:
 
 
 def _quietly(*command: str) -> None:
-    subprocess.run(  # noqa: S603  # pip and venv
+    subprocess.run(  # pip and venv
         command, check=True, capture_output=True, text=True, env={**os.environ, "PIP_NO_INPUT": "1"}
     )
 

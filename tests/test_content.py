@@ -589,9 +589,7 @@ def test_the_newest_message_of_the_user_stays_before_a_prefilled_answer():
 def test_what_cannot_go_is_cut_to_equal_shares_of_the_room():
     output = read_response([{"type": "text", "text": "b" * 5000}], None)
     content = bound(Content(input_messages=[user("a" * 5000)], output_messages=output), 2000)
-    kept = {
-        name: json.loads(value)[0]["parts"][0]["content"] for name, value in as_attributes(content).items()
-    }
+    kept = {name: json.loads(value)[0]["parts"][0]["content"] for name, value in as_attributes(content).items()}
     assert 1900 < size(content) <= 2000
     assert content.truncated
     for text in kept.values():
@@ -748,9 +746,7 @@ def answer_otherwise(kind: str, part: Any) -> Any:
     return "***"
 
 
-@pytest.mark.parametrize(
-    ("hook", "reason"), [(fail, "raised ValueError"), (answer_otherwise, "returned str")]
-)
+@pytest.mark.parametrize(("hook", "reason"), [(fail, "raised ValueError"), (answer_otherwise, "returned str")])
 def test_a_hook_that_fails_lets_nothing_through(hook: Callable[[str, Any], Any], reason: str):
     note = f"[left out: the redaction hook {reason}]"
     content = bound(CONTENT, 1000, hook)
@@ -760,9 +756,7 @@ def test_a_hook_that_fails_lets_nothing_through(hook: Callable[[str, Any], Any],
 
 
 def test_what_the_hook_returns_is_made_safe_to_record():
-    content = bound(
-        Content([{"type": "text", "content": "x"}]), 1000, lambda kind, part: {"type": "x", "y": {1}}
-    )
+    content = bound(Content([{"type": "text", "content": "x"}]), 1000, lambda kind, part: {"type": "x", "y": {1}})
     assert content.system_instructions == [{"type": "x", "y": "[set]"}]
 
 

@@ -74,7 +74,7 @@ def run(command: list[str], claude: SimulatedClaude) -> subprocess.CompletedProc
         "ANTHROPIC_BASE_URL": claude.base_url,
         "PYTHONPATH": str(PROJECT / "src"),
     }
-    return subprocess.run(  # noqa: S603  # the commands are those below and in the documentation
+    return subprocess.run(  # the commands are those below and in the documentation
         command, env={**inherited, **simulated}, capture_output=True, text=True, timeout=60, check=False
     )
 

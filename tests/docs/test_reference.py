@@ -121,7 +121,7 @@ def documented() -> dict[str, str]:
 
 def generate(*arguments: str, docs: Path | None = None) -> subprocess.CompletedProcess[str]:
     script = GENERATOR if docs is None else docs / GENERATOR.name
-    return subprocess.run(  # noqa: S603  # a script of the project
+    return subprocess.run(  # a script of the project
         [sys.executable, str(script), *arguments], capture_output=True, text=True, timeout=60, check=False
     )
 

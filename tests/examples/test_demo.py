@@ -99,7 +99,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         endpoint = f"http://127.0.0.1:{server.server_port}"
-        done = subprocess.run(  # noqa: S603  # the demo
+        done = subprocess.run(  # the demo
             [sys.executable, DEMO, "--svg", picture],
             env=environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_HEADERS="x-tenant=shop"),
             capture_output=True,
@@ -257,7 +257,7 @@ def test_an_endpoint_that_is_no_url_is_reported():
 
 
 def test_the_real_api_needs_a_key():
-    done = subprocess.run(  # noqa: S603  # the demo
+    done = subprocess.run(  # the demo
         [sys.executable, DEMO, "--real"], env=environment(), capture_output=True, text=True, timeout=60, check=False
     )
     assert done.returncode == 2

@@ -1,16 +1,13 @@
 """Fixtures: one simulated API for all tests, in-memory telemetry, and the switch."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from anthropic import Anthropic
-from apps import connect
+from apps import SwitchOn, connect
 
 from otel_claude import AnthropicInstrumentor
 from otel_claude.testing import SimulatedClaude, Telemetry
-
-SwitchOn = Callable[..., AnthropicInstrumentor]
 
 
 @pytest.fixture(scope="session")
@@ -33,7 +30,7 @@ def telemetry() -> Iterator[Telemetry]:
 
 
 @pytest.fixture
-def client(claude: SimulatedClaude) -> Iterator[Anthropic]:
+def client(claude: SimulatedClaude) -> Iterator[Any]:
     with connect(claude) as client:
         yield client
 

@@ -1,12 +1,12 @@
 """Every function of the package, found in its modules, and what makes one of them fail.
 
-A function is replaced in its code object, so the failure reaches it however it is held: through a name, a table, a bound
-method, a decorator or a patch of the SDK.
+A function is replaced in its code object, so the failure reaches it however it is held: through a name, a table, a
+bound method, a decorator or a patch of the SDK.
 """
 
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
@@ -28,7 +28,7 @@ def _unwrapped(value: object) -> Iterator[FunctionType]:
         for part in (value.fget, value.fset, value.fdel):
             yield from _unwrapped(part)
     elif isinstance(value, (staticmethod, classmethod)):
-        yield from _unwrapped(value.__func__)
+        yield from _unwrapped(getattr(value, "__func__", None))
     elif isinstance(value, cached_property):
         yield from _unwrapped(value.func)
     elif value is not None and callable(value) and not inspect.isclass(value):
@@ -41,7 +41,7 @@ def package_functions() -> dict[str, FunctionType]:
     """By `module:qualified name`, without the package's."""
     found: dict[str, FunctionType] = {}
     for module in package_modules():
-        holders = [module, *(value for value in vars(module).values() if inspect.isclass(value))]
+        holders: list[Any] = [module, *(value for value in vars(module).values() if inspect.isclass(value))]
         for holder in holders:
             for value in vars(holder).values():
                 for function in _unwrapped(value):
@@ -85,7 +85,7 @@ def _raising(function: FunctionType, error: type[Exception]) -> CodeType:
 
 
 @contextmanager
-def failing(function: FunctionType, error: type[Exception] = Fault) -> Iterator[None]:
+def failing(function: FunctionType, error: type[Exception] = Fault) -> Generator[None]:
     """`function` raises `error`, whoever calls it."""
     original = function.__code__
     function.__code__ = _raising(function, error)

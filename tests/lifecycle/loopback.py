@@ -48,10 +48,10 @@ class Loopback(http.BaseTransport, http.AsyncBaseTransport):
     def clear(self) -> None:
         self._api = Api(Answer())
 
-    def connect(self, **options: Any) -> Anthropic:
+    def connect(self, **options: Any) -> Any:
         return Anthropic(base_url="http://simulated", api_key=KEY, http_client=http.Client(transport=self), **options)
 
-    def connect_async(self, **options: Any) -> AsyncAnthropic:
+    def connect_async(self, **options: Any) -> Any:
         http_client = http.AsyncClient(transport=self)
         return AsyncAnthropic(base_url="http://simulated", api_key=KEY, http_client=http_client, **options)
 

@@ -7,17 +7,20 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps import MODEL, NATIVE_SPAN, SDK_MAKES_SPANS, SPAN, run_python
+from apps import NATIVE_SPAN, SDK_MAKES_SPANS, SPAN, run_python
 
 COMMAND = Path(sys.executable).with_name("opentelemetry-instrument")
 
-try:
-    POINTS = {point.name for point in distribution("otel-claude").entry_points}
-except PackageNotFoundError:
-    POINTS = set[str]()
+
+def points() -> set[str]:
+    try:
+        return {point.name for point in distribution("otel-claude").entry_points}
+    except PackageNotFoundError:
+        return set()
+
 
 pytestmark = pytest.mark.skipif(
-    not COMMAND.exists() or "claude_anthropic" not in POINTS or not distribution("opentelemetry-distro"),
+    not COMMAND.exists() or "claude_anthropic" not in points(),
     reason="the package or `opentelemetry-distro` is not installed here",
 )
 
@@ -211,12 +214,11 @@ def test_the_extra_names_the_versions_that_are_instrumented():
 
 def test_the_names_of_the_entry_points_are_our_own():
     """`anthropic` is the name of three other packages, which are all loaded at once."""
-    points = distribution("otel-claude").entry_points
+    declared = distribution("otel-claude").entry_points
 
-    assert {point.name for point in points.select(group="opentelemetry_instrumentor")} == {"claude_anthropic"}
-    assert not points.select(group="opentelemetry_distro")
-    assert not points.select(group="opentelemetry_configurator")
-    for point in points:
+    assert {point.name for point in declared.select(group="opentelemetry_instrumentor")} == {"claude_anthropic"}
+    assert not declared.select(group="opentelemetry_distro")
+    assert not declared.select(group="opentelemetry_configurator")
+    for point in declared:
         if point.group.startswith("opentelemetry"):
             point.load()
-    assert MODEL in SPAN

@@ -11,8 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from apps import HELLO, SDK_MAKES_SPANS, SPAN, connect, connect_async
-from conftest import SwitchOn
+from apps import HELLO, SDK_MAKES_SPANS, SPAN, SwitchOn, connect, connect_async
 from loopback import Loopback
 from opentelemetry import trace
 

@@ -1,11 +1,11 @@
 """Parts of OpenTelemetry that raise, as exporters and processors of users do: the application sees nothing of it."""
 
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from apps import HELLO, MODEL, SPAN
-from conftest import SwitchOn
+from apps import HELLO, MODEL, SPAN, SwitchOn
 from loopback import Loopback
 from opentelemetry import context, propagate, trace
 from opentelemetry.sdk.metrics import MeterProvider
@@ -149,7 +149,10 @@ def test_an_instrument_that_raises_is_not_seen(
 def test_a_logger_that_raises_is_not_seen(
     expected: Seen, switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(telemetry.logger_provider, "get_logger", lambda *args, **kwargs: BrokenLogger())
+    def get_logger(*args: Any, **kwargs: Any) -> "BrokenLogger":
+        return BrokenLogger()
+
+    monkeypatch.setattr(telemetry.logger_provider, "get_logger", get_logger)
     switch_on(content="SPAN_AND_EVENT")
 
     assert all_scenarios() == expected
@@ -178,9 +181,10 @@ def test_an_api_function_that_raises_is_not_seen(
     original = getattr(owner, name)
 
     def broken(*args: Any, **kwargs: Any) -> Any:
-        import sys
-
-        caller = sys._getframe(1).f_globals["__name__"]
+        frame = inspect.currentframe()
+        assert frame is not None
+        assert frame.f_back is not None
+        caller = frame.f_back.f_globals["__name__"]
         return (break_down if caller.startswith("otel_claude") else original)(*args, **kwargs)
 
     monkeypatch.setattr(owner, name, broken)
@@ -249,7 +253,8 @@ def test_a_stream_around_a_response_that_is_none_is_read_as_usual(switch_on: Swi
 
     switch_on()
     with Loopback().connect() as client:
-        stream: Any = Stream(cast_to=RawMessageStreamEvent, response=StandIn(), client=client)  # pyright: ignore[reportArgumentType]
+        make: Any = Stream
+        stream = make(cast_to=RawMessageStreamEvent, response=StandIn(), client=client)
         assert [event.type for event in stream] == ["message_stop"]
 
 

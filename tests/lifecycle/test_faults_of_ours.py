@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Iterator
 from types import CodeType, FrameType
-from typing import Any
 
 import pytest
 from apps import HELLO, connect
@@ -79,7 +78,7 @@ def expected() -> Seen:
 
 
 def await_endings(threads: int) -> None:
-    """Streams that were dropped end on threads of their own, and prices are loaded on one: back to so many `threads`."""
+    """Waits for the threads on which dropped streams end and prices are loaded: back to so many `threads`."""
     gc.collect()
     deadline = time.monotonic() + 5
     while thread_count() > threads and time.monotonic() < deadline:

@@ -138,7 +138,11 @@ def test_importing_the_package_imports_nothing_heavy(module: str):
 
 def test_importing_the_package_imports_no_exporter_and_no_sdk_of_opentelemetry():
     done = run_python(
-        "import sys, otel_claude; print(*[name for name in sys.modules if name.startswith(('opentelemetry.exporter', 'opentelemetry.sdk'))])"
+        """
+import sys
+import otel_claude
+print(*[name for name in sys.modules if name.startswith(("opentelemetry.exporter", "opentelemetry.sdk"))])
+"""
     )
 
     assert (done.returncode, done.stderr, done.stdout) == (0, "", "\n")

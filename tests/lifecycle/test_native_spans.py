@@ -1,13 +1,12 @@
 """The SDK's own spans, from 1.14 on, beside ours: by the setting `native_spans`."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import anthropic
 import pytest
-from anthropic import Anthropic
-from apps import HELLO, NATIVE_SPAN, SDK_MAKES_SPANS, SDK_VERSION, SPAN, connect, connect_async
-from conftest import SwitchOn
+from apps import HELLO, NATIVE_SPAN, SDK_MAKES_SPANS, SDK_VERSION, SPAN, SwitchOn, connect, connect_async, ids
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
@@ -45,7 +44,7 @@ def with_usage(telemetry: Telemetry) -> list[str]:
 
 @pytest.mark.parametrize("mode", MODES)
 def test_one_call_has_one_span_with_usage(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, mode: str
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry, mode: str
 ):
     claude.will(ANSWER, ANSWER, ANSWER, ANSWER)
     switch_on(settings=Settings(native_spans=mode))
@@ -65,7 +64,7 @@ def test_one_call_has_one_span_with_usage(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_metrics_are_the_same(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, mode: str
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry, mode: str
 ):
     claude.will(ANSWER, ANSWER, RateLimited(retry_after=0.001), ANSWER, BadRequest("no"), ANSWER)
     switch_on(settings=Settings(native_spans=mode))
@@ -107,7 +106,7 @@ def test_the_metrics_of_an_async_client_are_the_same(
     assert telemetry.total("claude.cost") == pytest.approx(2 * COST)
 
 
-def enriched(call: Any, claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry) -> ReadableSpan:
+def enriched(call: Callable[[Any], Any], claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry) -> ReadableSpan:
     switch_on(settings=Settings(native_spans="enrich"))
     with connect(claude, open_telemetry={"tracer_provider": telemetry.tracer_provider}) as client:
         call(client)
@@ -146,9 +145,7 @@ def test_the_sdks_span_of_a_stream_gets_our_attributes(
     claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
 ):
     claude.will(ANSWER)
-    span = enriched(
-        lambda client: [event for event in client.messages.create(**HELLO, stream=True)], claude, switch_on, telemetry
-    )
+    span = enriched(lambda client: list(client.messages.create(**HELLO, stream=True)), claude, switch_on, telemetry)
 
     attributes = attributes_of(span)
     assert attributes["claude.cost.usd"] == pytest.approx(COST)
@@ -161,7 +158,7 @@ def test_the_sdks_span_of_a_stream_gets_our_attributes(
 def test_the_sdks_span_of_a_stream_that_is_read_as_bytes_gets_our_attributes(
     claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
 ):
-    def read(client: Anthropic) -> None:
+    def read(client: Any) -> None:
         with client.messages.with_streaming_response.create(**HELLO, stream=True) as response:
             response.read()
 
@@ -175,7 +172,7 @@ def test_the_sdks_span_of_a_stream_that_is_read_as_bytes_gets_our_attributes(
 def test_the_sdks_span_of_a_failed_call_gets_our_attributes(
     claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
 ):
-    def fail(client: Anthropic) -> None:
+    def fail(client: Any) -> None:
         with pytest.raises(anthropic.BadRequestError):
             client.messages.create(**HELLO)
 
@@ -192,7 +189,7 @@ def test_the_sdks_span_of_a_failed_call_gets_our_attributes(
 def test_the_sdks_span_of_a_stream_with_an_error_event_gets_our_attributes(
     claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
 ):
-    def fail(client: Anthropic) -> None:
+    def fail(client: Any) -> None:
         with pytest.raises(anthropic.APIStatusError):
             for _ in client.messages.create(**HELLO, stream=True):
                 pass
@@ -208,7 +205,7 @@ def test_the_sdks_span_of_a_stream_with_an_error_event_gets_our_attributes(
 
 
 def test_keep_leaves_the_sdks_span_as_it_is(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     claude.will(ANSWER)
     both.messages.create(**HELLO)
@@ -223,7 +220,7 @@ def test_keep_leaves_the_sdks_span_as_it_is(
 
 
 def test_metrics_beside_a_kept_span_are_recorded_in_its_context(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     switch_on(settings=Settings(native_spans="keep"))
     claude.will(BadRequest("no"))
@@ -231,7 +228,7 @@ def test_metrics_beside_a_kept_span_are_recorded_in_its_context(
         both.messages.create(**HELLO)
 
     (event,) = telemetry.events
-    assert event.span_id == telemetry.span(NATIVE_SPAN).context.span_id
+    assert event.span_id == ids(telemetry.span(NATIVE_SPAN)).span_id
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -300,7 +297,7 @@ def test_a_provider_given_to_instrument_goes_before_the_clients(
 
 @pytest.mark.parametrize("mode", MODES)
 def test_the_sdks_tracer_is_as_before_after_switching_off(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, mode: str
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry, mode: str
 ):
     tracer: Any = both._tracer  # pyright: ignore[reportPrivateUsage]
     instrumentor = switch_on(settings=Settings(native_spans=mode))
@@ -314,7 +311,7 @@ def test_the_sdks_tracer_is_as_before_after_switching_off(
 
 
 def test_a_call_of_an_unknown_name_has_our_span_alone(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     """The SDK makes no span for `client.post` of the application's own."""
     switch_on()
@@ -326,7 +323,7 @@ def test_a_call_of_an_unknown_name_has_our_span_alone(
 @pytest.mark.skipif(SDK_VERSION < (1, 14), reason="the SDK makes no spans")
 @pytest.mark.parametrize("mode", MODES)
 def test_the_spans_of_a_tool_runner_flow_on(
-    claude: SimulatedClaude, both: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, mode: str
+    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry, mode: str
 ):
     from otel_claude.testing import ToolUse
 
@@ -347,6 +344,6 @@ def test_the_spans_of_a_tool_runner_flow_on(
     for span in telemetry.spans:
         if span is not runner:
             assert span.parent is not None
-            assert span.parent.span_id == runner.context.span_id
+            assert span.parent.span_id == ids(runner).span_id
     assert with_usage(telemetry) == [NAME[mode]] * 2
     assert tool.status.status_code is not StatusCode.ERROR

@@ -9,10 +9,8 @@ from typing import Any
 
 import pytest
 import wrapt
-from anthropic import Anthropic
 from anthropic.resources.messages import AsyncMessages, Messages
-from apps import HELLO, connect
-from conftest import SwitchOn
+from apps import HELLO, SwitchOn, connect
 from loopback import Loopback
 
 from otel_claude.anthropic import peers
@@ -82,7 +80,7 @@ def warnings_in(caplog: pytest.LogCaptureFixture) -> list[str]:
     ids=lambda v: str(getattr(v, "__name__", v)),
 )
 def test_a_peer_that_came_before_is_named_once(
-    client: Anthropic,
+    client: Any,
     switch_on: SwitchOn,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -159,7 +157,7 @@ def test_a_peer_at_the_base_client_is_named(
     assert len(warnings_in(caplog)) == 1
 
 
-def test_the_sdks_own_decorators_are_no_peers(client: Anthropic, switch_on: SwitchOn, caplog: pytest.LogCaptureFixture):
+def test_the_sdks_own_decorators_are_no_peers(client: Any, switch_on: SwitchOn, caplog: pytest.LogCaptureFixture):
     for owner in (Messages, AsyncMessages):
         assert hasattr(vars(owner)["create"], "__wrapped__"), "the SDK decorates it"
     with caplog.at_level(logging.DEBUG, "otel_claude"):
@@ -172,13 +170,13 @@ def test_the_sdks_own_decorators_are_no_peers(client: Anthropic, switch_on: Swit
 def test_an_application_that_wraps_a_method_for_itself_is_not_broken_by_the_search(
     switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch
 ):
-    class Callable_:
+    class Strange:
         __wrapped__: Any = None
 
         def __get__(self, instance: Any, owner: Any = None) -> Callable[..., str]:
             return lambda *args, **kwargs: "mine"
 
-    strange = Callable_()
+    strange = Strange()
     strange.__wrapped__ = strange
     monkeypatch.setattr(Messages, "create", strange)
     switch_on()

@@ -27,8 +27,8 @@ def connect():
     return Anthropic(base_url=claude.base_url, api_key="sk-ant-simulated")
 
 def told(who):
-    cost = round(telemetry.total("claude.cost"), 9)
-    print(who, [span.name for span in telemetry.spans], telemetry.count("gen_ai.client.operation.duration"), cost > 0, flush=True)
+    calls = telemetry.count("gen_ai.client.operation.duration")
+    print(who, [span.name for span in telemetry.spans], calls, telemetry.total("claude.cost") > 0, flush=True)
 """
 
 

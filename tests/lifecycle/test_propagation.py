@@ -2,13 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from apps import HELLO, KEY, NATIVE_SPAN, SDK_MAKES_SPANS, SDK_VERSION, SPAN, connect, connect_async
-from conftest import SwitchOn
+from apps import HELLO, KEY, NATIVE_SPAN, SDK_MAKES_SPANS, SDK_VERSION, SPAN, SwitchOn, connect, connect_async, ids
 from opentelemetry import trace
 from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, ParentBased
@@ -23,11 +22,11 @@ BEDROCK_MODEL = "global.anthropic.claude-sonnet-4-5-20250929-v1:0"
 
 
 def traceparent(span: ReadableSpan, flags: int = 1) -> str:
-    return f"00-{span.context.trace_id:032x}-{span.context.span_id:016x}-{flags:02x}"
+    return f"00-{ids(span).trace_id:032x}-{ids(span).span_id:016x}-{flags:02x}"
 
 
 def bedrock(claude: SimulatedClaude, **options: Any) -> Any:
-    from anthropic import AnthropicBedrock
+    from anthropic.lib.bedrock import AnthropicBedrock
 
     return AnthropicBedrock(
         base_url=claude.base_url,
@@ -247,11 +246,11 @@ def test_the_spans_of_http_requests_nest_under_ours(claude: SimulatedClaude, swi
 
     ours = telemetry.span(SPAN)
     inner = [span for span in telemetry.spans if span.name == "POST"]
-    assert [span.parent and span.parent.span_id for span in inner] == [ours.context.span_id] * 2
+    assert [span.parent and span.parent.span_id for span in inner] == [ids(ours).span_id] * 2
 
 
 @contextmanager
-def http_instrumentation(telemetry: Telemetry) -> Iterator[None]:
+def http_instrumentation(telemetry: Telemetry) -> Generator[None]:
     module = pytest.importorskip("opentelemetry.instrumentation.httpx")
     name = "HTTPX2ClientInstrumentor" if http.__name__ == "httpx2" else "HTTPXClientInstrumentor"
     instrumentor = getattr(module, name)()
@@ -274,7 +273,7 @@ def test_the_spans_of_the_http_instrumentation_nest_under_ours(
 
     ours = [span for span in telemetry.spans if span.name == SPAN]
     inner = [span for span in telemetry.spans if span.name != SPAN]
-    assert [span.parent and span.parent.span_id for span in inner] == [span.context.span_id for span in ours]
+    assert [span.parent and span.parent.span_id for span in inner] == [ids(span).span_id for span in ours]
 
 
 def test_after_a_call_the_current_span_is_the_applications(
@@ -296,7 +295,7 @@ def test_after_a_call_the_current_span_is_the_applications(
             helper.until_done()
 
     assert {span.parent.span_id for span in telemetry.spans if span.parent is not None} == {
-        telemetry.span("app").context.span_id
+        ids(telemetry.span("app")).span_id
     }
 
 

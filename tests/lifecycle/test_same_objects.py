@@ -6,22 +6,23 @@ import inspect
 import pickle
 import warnings
 from collections.abc import Callable, Iterator
+from importlib import import_module
 from typing import Any
 
 import anthropic
 import pytest
 from anthropic import Anthropic, AsyncAnthropic, AsyncStream, Stream
 from anthropic._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
-from anthropic._decoders.jsonl import AsyncJSONLDecoder, JSONLDecoder
 from anthropic.lib.streaming import AsyncMessageStream, MessageStream
 from anthropic.types import Message
-from apps import HELLO, SDK_MAKES_SPANS, SDK_VERSION
-from conftest import SwitchOn
+from apps import HELLO, SDK_MAKES_SPANS, SDK_VERSION, SwitchOn
 from loopback import Loopback, http
 from scenarios import REQUESTS, chain
 
 from otel_claude.testing import BadRequest, Batch, Cut, ErrorEvent
 
+decoders: Any = import_module("anthropic._decoders.jsonl")
+AsyncJSONLDecoder, JSONLDecoder = decoders.AsyncJSONLDecoder, decoders.JSONLDecoder
 DEPRECATED = "claude-2.1" if SDK_VERSION < (1, 0) else "claude-sonnet-4-5"
 PATCHED: tuple[tuple[type, str], ...] = (
     (SyncAPIClient, "request"),
@@ -50,7 +51,8 @@ def public_methods(client: Any) -> Iterator[tuple[str, Callable[..., Any]]]:
         "beta.messages": client.beta.messages,
     }
     for holder_name, holder in holders.items():
-        for name in dir(type(holder)):
+        kind: Any = type(holder)
+        for name in dir(kind):
             if not name.startswith("_") and callable(getattr(holder, name, None)):
                 yield f"{holder_name}.{name}", getattr(holder, name)
 

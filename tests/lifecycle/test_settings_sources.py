@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from anthropic import Anthropic
-from apps import HELLO, MODEL, SPAN
-from conftest import SwitchOn
+from apps import HELLO, MODEL, SPAN, SwitchOn
 
 from otel_claude import SettingError, Settings
 from otel_claude.testing import SimulatedClaude, Telemetry
@@ -127,7 +125,7 @@ def test_a_bad_value_in_the_environment_is_an_error_that_says_what_is_accepted(
 def test_a_bad_value_in_the_environment_of_a_running_program_is_logged_and_its_default_used(
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
-    client: Anthropic,
+    client: Any,
     switch_on: SwitchOn,
     telemetry: Telemetry,
     name: str,
@@ -150,7 +148,7 @@ def test_a_bad_value_in_the_environment_of_a_running_program_is_logged_and_its_d
 @pytest.mark.parametrize(("name", "given", "_env", "_accepted"), BAD, ids=ids(BAD))
 def test_a_bad_keyword_of_instrument_is_logged_and_its_default_used(
     caplog: pytest.LogCaptureFixture,
-    client: Anthropic,
+    client: Any,
     switch_on: SwitchOn,
     telemetry: Telemetry,
     name: str,
@@ -189,7 +187,10 @@ def test_a_good_keyword_goes_before_a_bad_variable(monkeypatch: pytest.MonkeyPat
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch):
-    """The OpenTelemetry specification: https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/"""
+    """As the specification says.
+
+    https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#parsing-empty-value
+    """
     for variable in VARIABLES.values():
         if variable is not None:
             monkeypatch.setenv(variable, "")
@@ -205,7 +206,7 @@ def test_an_unknown_name_is_an_error_that_lists_the_known_ones():
 
 
 def test_an_unknown_keyword_of_instrument_is_logged_and_the_rest_works(
-    caplog: pytest.LogCaptureFixture, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    caplog: pytest.LogCaptureFixture, client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     with caplog.at_level(logging.WARNING, "otel_claude"):
         switch_on(native_span="keep", metric_names="latest")
@@ -218,7 +219,7 @@ def test_an_unknown_keyword_of_instrument_is_logged_and_the_rest_works(
 
 
 def test_keywords_of_instrument_go_over_the_environment(
-    monkeypatch: pytest.MonkeyPatch, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    monkeypatch: pytest.MonkeyPatch, client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     monkeypatch.setenv("OTEL_CLAUDE_METRIC_NAMES", "both")
     switch_on(metric_names="latest")
@@ -228,7 +229,7 @@ def test_keywords_of_instrument_go_over_the_environment(
 
 
 def test_keywords_beside_a_settings_object_are_not_lost_without_a_word(
-    caplog: pytest.LogCaptureFixture, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    caplog: pytest.LogCaptureFixture, client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     with caplog.at_level(logging.WARNING, "otel_claude"):
         switch_on(settings=Settings(), metric_names="latest")
@@ -244,7 +245,7 @@ def test_the_settings_are_frozen():
 
 
 def test_prices_that_are_given_are_charged(
-    claude: SimulatedClaude, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    claude: SimulatedClaude, client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     claude.reply("Hello", usage={"input_tokens": 1_000, "output_tokens": 500})
     switch_on(prices=OWN_PRICES)

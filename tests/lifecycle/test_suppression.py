@@ -1,26 +1,25 @@
 """When nothing is to be recorded: asked for by the application, by another instrumentation, or nobody listens."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any
 
 import anthropic
 import pytest
-from apps import HELLO, SDK_MAKES_SPANS, SPAN, connect, connect_async, run_python
-from conftest import SwitchOn
+from apps import HELLO, SDK_MAKES_SPANS, SPAN, SwitchOn, connect, connect_async, run_python
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
 
 from otel_claude import Settings
-from otel_claude.testing import Batch, BadRequest, RateLimited, SimulatedClaude, Telemetry
+from otel_claude.testing import BadRequest, Batch, RateLimited, SimulatedClaude, Telemetry
 
 MODES = ("replace", "enrich", "keep")
 native_only = pytest.mark.skipif(not SDK_MAKES_SPANS, reason="the SDK makes no spans")
 
 
 @contextmanager
-def outer_inference() -> Iterator[None]:
+def outer_inference() -> Generator[None]:
     token = context.attach(context.set_value("opentelemetry.genai.client.inference.context", object()))
     try:
         yield
@@ -153,9 +152,12 @@ def test_a_suppressed_call_still_passes_the_applications_trace_on(
     """As the SDK does without us: `traceparent` names the span that is current."""
     switch_on()
     tracer = telemetry.tracer_provider.get_tracer("app")
-    with tracer.start_as_current_span("app") as span, suppress_instrumentation():
-        with connect(claude, **own_telemetry(telemetry)) as client:
-            client.messages.create(**HELLO)
+    with (
+        tracer.start_as_current_span("app") as span,
+        suppress_instrumentation(),
+        connect(claude, **own_telemetry(telemetry)) as client,
+    ):
+        client.messages.create(**HELLO)
 
     ids = span.get_span_context()
     assert claude.requests[-1].headers["traceparent"] == f"00-{ids.trace_id:032x}-{ids.span_id:016x}-01"

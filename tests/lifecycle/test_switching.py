@@ -12,8 +12,7 @@ import pytest
 import wrapt
 from anthropic import Anthropic
 from anthropic._base_client import SyncAPIClient
-from apps import HELLO, SPAN, connect, connect_async, run_python
-from conftest import SwitchOn
+from apps import HELLO, SPAN, SwitchOn, connect, connect_async, run_python
 
 from otel_claude import AnthropicInstrumentor, Settings
 from otel_claude.testing import SimulatedClaude, Telemetry
@@ -97,9 +96,7 @@ def test_objects_made_before_are_covered(claude: SimulatedClaude, switch_on: Swi
         create(**HELLO)
 
     assert [span.name for span in telemetry.spans] == [SPAN] * 4
-    assert [span.attributes["gen_ai.usage.output_tokens"] > 0 for span in telemetry.spans if span.attributes] == [
-        True
-    ] * 4
+    assert telemetry.count("gen_ai.client.token.usage", {"gen_ai.token.type": "output"}) == 4
 
 
 def test_objects_made_while_it_was_on_are_silent_afterwards(
@@ -128,7 +125,7 @@ def test_objects_made_while_it_was_on_are_silent_afterwards(
     assert telemetry.events == []
 
 
-def test_rate_limits_are_not_reported_after_switching_off(client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry):
+def test_rate_limits_are_not_reported_after_switching_off(client: Any, switch_on: SwitchOn, telemetry: Telemetry):
     """They would be reported as they were at the last call, for as long as the process lives."""
     instrumentor = switch_on()
     client.messages.create(**HELLO)
@@ -140,7 +137,7 @@ def test_rate_limits_are_not_reported_after_switching_off(client: Anthropic, swi
 
 
 def test_switching_on_again_with_the_same_providers_counts_each_call_once(
-    claude: SimulatedClaude, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    claude: SimulatedClaude, client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     for _ in range(3):
         claude.reply("Hi", usage={"input_tokens": 7, "output_tokens": 3})
@@ -154,7 +151,7 @@ def test_switching_on_again_with_the_same_providers_counts_each_call_once(
 
 
 def test_switching_on_again_with_the_same_providers_reports_each_rate_limit_once(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+    client: Any, switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ):
     instrumentor = switch_on()
     client.messages.create(**HELLO)
@@ -168,7 +165,7 @@ def test_switching_on_again_with_the_same_providers_reports_each_rate_limit_once
 
 
 def test_a_second_switching_on_changes_nothing(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
+    client: Any, switch_on: SwitchOn, telemetry: Telemetry, caplog: pytest.LogCaptureFixture
 ):
     switch_on()
     patched = vars(SyncAPIClient)["request"]
@@ -183,7 +180,7 @@ def test_a_second_switching_on_changes_nothing(
     assert "already instrumented" in caplog.text
 
 
-def test_a_second_switching_off_changes_nothing(client: Anthropic, switch_on: SwitchOn):
+def test_a_second_switching_off_changes_nothing(client: Any, switch_on: SwitchOn):
     instrumentor = switch_on()
     instrumentor.uninstrument()
     instrumentor.uninstrument()
@@ -191,9 +188,7 @@ def test_a_second_switching_off_changes_nothing(client: Anthropic, switch_on: Sw
     assert client.messages.create(**HELLO).type == "message"
 
 
-def test_on_off_on_gives_one_span_per_call_and_new_providers(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
-):
+def test_on_off_on_gives_one_span_per_call_and_new_providers(client: Any, switch_on: SwitchOn, telemetry: Telemetry):
     instrumentor = switch_on()
     client.messages.create(**HELLO)
     instrumentor.uninstrument()
@@ -213,7 +208,7 @@ def test_on_off_on_gives_one_span_per_call_and_new_providers(
 
 
 def test_a_stream_that_is_open_when_it_is_switched_off_still_ends(
-    claude: SimulatedClaude, client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    claude: SimulatedClaude, client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     claude.reply("one two three", usage={"input_tokens": 11, "output_tokens": 5})
     instrumentor = switch_on()
@@ -251,7 +246,7 @@ def test_an_async_stream_that_is_open_when_it_is_switched_off_still_ends(
 
 
 def test_a_stream_that_is_not_begun_when_it_is_switched_off_still_ends(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry
+    client: Any, switch_on: SwitchOn, telemetry: Telemetry
 ):
     """Its parser is not watched any more; its bytes still are."""
     instrumentor = switch_on()
@@ -295,7 +290,7 @@ shouted: list[str] = []
 
 
 def test_a_patch_that_came_on_top_survives_and_ours_is_inert(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+    client: Any, switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ):
     original = vars(SyncAPIClient)["request"]
     instrumentor = switch_on()
@@ -318,7 +313,7 @@ def test_a_patch_that_came_on_top_survives_and_ours_is_inert(
 
 
 def test_a_patch_that_was_there_before_stays(
-    client: Anthropic, switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+    client: Any, switch_on: SwitchOn, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
 ):
     below = shout(vars(SyncAPIClient)["request"])
     monkeypatch.setattr(SyncAPIClient, "request", below)

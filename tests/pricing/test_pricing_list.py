@@ -95,9 +95,7 @@ def test_a_model_that_has_no_web_search_has_no_price_for_it():
     assert PRICES.cost(usage, model="claude-3-haiku-20240307", platform="anthropic", now=NOW) is None
 
 
-@pytest.mark.parametrize(
-    ("prompt", "prices"), [(100_000, LISTED["claude-haiku-5-5"]), (100_001, HAIKU_5_5_LONG)]
-)
+@pytest.mark.parametrize(("prompt", "prices"), [(100_000, LISTED["claude-haiku-5-5"]), (100_001, HAIKU_5_5_LONG)])
 def test_a_long_prompt_raises_the_price_of_every_token_of_haiku_5_5(prompt: int, prices: tuple[float, ...]):
     usage = Usage(input=prompt - 9_000, output=500, cache_read=2_000, cache_write=7_000, cache_write_1h=3_000)
     by_input, by_output, by_write_5m, by_write_1h, by_read, _ = prices
@@ -114,9 +112,7 @@ def test_prompts_above_200k_of_sonnet_4_5_cost_more_only_with_the_long_context_b
     """6 / 22.50 instead of 3 / 15, https://platform.claude.com/docs/en/about-claude/pricing#long-context-pricing."""
     usage = Usage(input=200_001, output=1_000)
     for long_context, per_input, per_output in ((False, 3, 15), (True, 6, 22.5)):
-        priced = PRICES.cost(
-            usage, model="claude-sonnet-4-5", platform="anthropic", long_context=long_context, now=NOW
-        )
+        priced = PRICES.cost(usage, model="claude-sonnet-4-5", platform="anthropic", long_context=long_context, now=NOW)
         assert priced is not None
         assert priced.total == pytest.approx((200_001 * per_input + 1_000 * per_output) / MILLION)
 

@@ -23,7 +23,7 @@ def opus_5(prices: Prices) -> Cost | None:
 
 
 def run(program: str) -> str:
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)  # noqa: S603 - our own program
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     return done.stdout.strip()
 
 
@@ -73,15 +73,11 @@ def test_a_price_list_that_has_changed_its_form_is_no_error(
 
 
 def test_prices_that_the_application_updates_are_taken_over():
-    anthropic = next(
-        provider for provider in data_snapshot.get_snapshot().providers if provider.id == "anthropic"
-    )
+    anthropic = next(provider for provider in data_snapshot.get_snapshot().providers if provider.id == "anthropic")
     others = [row for row in anthropic.models if row.id != "claude-opus-5"]
     loaded = Prices()
     loaded.load()
-    data_snapshot.set_custom_snapshot(
-        DataSnapshot([replace(anthropic, models=others)], from_auto_update=True)
-    )
+    data_snapshot.set_custom_snapshot(DataSnapshot([replace(anthropic, models=others)], from_auto_update=True))
     try:
         assert opus_5(loaded) is None
         assert loaded.cost(USAGE, model="claude-opus-4-8", platform="anthropic") is not None

@@ -191,9 +191,7 @@ def test_a_kind_of_token_that_bedrock_lists_no_price_for_has_none():
         ("claude-3-5-haiku@20241022", None, 0.80),
     ],
 )
-def test_vertex_regions_cost_ten_percent_more_from_sonnet_4_5_on(
-    model: str, location: str | None, price: float
-):
+def test_vertex_regions_cost_ten_percent_more_from_sonnet_4_5_on(model: str, location: str | None, price: float):
     """https://platform.claude.com/docs/en/build-with-claude/claude-on-vertex-ai#global-vs-regional-endpoints."""
     assert per_million(model, "vertex", location) == pytest.approx(price)
 

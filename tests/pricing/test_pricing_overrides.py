@@ -73,9 +73,7 @@ def test_errors_name_the_file(tmp_path: Path):
     for name in ("broken.json", "broken.toml"):
         broken = tmp_path / name
         broken.write_text("prices?")
-        with pytest.raises(
-            ValueError, match=rf"prices file '.*{name}': expected JSON text, or the path of a"
-        ):
+        with pytest.raises(ValueError, match=rf"prices file '.*{name}': expected JSON text, or the path of a"):
             read_overrides(broken)
     listed = tmp_path / "list.json"
     listed.write_text("[]")
@@ -103,9 +101,7 @@ def test_batch_halves_and_us_raises_an_overridden_price():
     assert priced.total == pytest.approx(1_000 * 4 * 0.5 * 1.1 / 1e6)
 
 
-@pytest.mark.parametrize(
-    "used", [{"cache_read": 1}, {"cache_write": 1}, {"web_searches": 1}, {"speed": "fast"}]
-)
+@pytest.mark.parametrize("used", [{"cache_read": 1}, {"cache_write": 1}, {"web_searches": 1}, {"speed": "fast"}])
 def test_a_price_that_the_override_leaves_out_is_not_known(used: dict[str, Any]):
     prices = Prices({"claude-opus-5": {"input": 4, "output": 18}})
     assert cost(prices, Usage(1, 1), "claude-opus-5") is not None

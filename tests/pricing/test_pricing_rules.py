@@ -143,9 +143,7 @@ def test_recorded_responses_cost_what_the_price_list_says(recording: str):
 )
 def test_us_only_inference_costs_ten_percent_more_on_all_tokens(model: str, platform: str, factor: float):
     """https://platform.claude.com/docs/en/manage-claude/data-residency."""
-    counted = Usage(
-        input=100, output=200, cache_read=300, cache_write=900, cache_write_1h=500, web_searches=1
-    )
+    counted = Usage(input=100, output=200, cache_read=300, cache_write=900, cache_write_1h=500, web_searches=1)
     for tier in ("standard", "batch"):
         anywhere = cost(counted._replace(service_tier=tier, inference_geo="global"), model, platform)
         in_us = cost(counted._replace(service_tier=tier, inference_geo="us"), model, platform)
@@ -156,9 +154,7 @@ def test_us_only_inference_costs_ten_percent_more_on_all_tokens(model: str, plat
         assert in_us.estimated == ()
 
 
-@pytest.mark.parametrize(
-    ("platform", "place"), [("foundry", "us"), ("google_cloud", "us"), ("anthropic", "eu")]
-)
+@pytest.mark.parametrize(("platform", "place"), [("foundry", "us"), ("google_cloud", "us"), ("anthropic", "eu")])
 def test_a_place_without_a_published_price_is_priced_as_listed_and_marked(platform: str, place: str):
     priced = cost(Usage(input=1_000, output=0, inference_geo=place), platform=platform)
     assert priced.total == pytest.approx(1_000 * 5 / MILLION)

@@ -45,7 +45,9 @@ def test_the_apis_own_code_is_the_error_type(status: int, code: str, category: s
 
 
 @pytest.mark.parametrize("body", [None, "<html>", {}, {"error": "no"}, {"error": {}}, {"error": {"type": ""}}])
-@pytest.mark.parametrize(("status", "category"), [(502, "server"), (418, "other"), (429, "rate_limited"), (529, "overloaded")])
+@pytest.mark.parametrize(
+    ("status", "category"), [(502, "server"), (418, "other"), (429, "rate_limited"), (529, "overloaded")]
+)
 def test_without_a_code_the_status_is_the_error_type(body: object, status: int, category: str):
     """A proxy in front of the API answers with pages of its own."""
     failure = the_failure(refused(status, body))

@@ -172,7 +172,7 @@ def test_concurrent_requests_each_get_an_answer(claude: SimulatedClaude, client:
 
 def test_the_module_serves_until_it_is_interrupted():
     command = [sys.executable, "-m", "otel_claude.testing"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:  # noqa: S603 - our own module
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         assert server.stdout is not None
         url = server.stdout.readline().strip()
         served: Any = Anthropic(base_url=url, api_key="sk-ant-simulated")
