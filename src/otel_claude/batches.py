@@ -10,7 +10,7 @@ counted, so that no token and no dollar is counted twice: the API gives the resu
 from collections import Counter
 from dataclasses import dataclass, field
 
-from otel_claude.pricing import Cost
+from otel_claude.pricing import Cost, together
 from otel_claude.usage import NOTHING, Usage, add
 
 MOST_BATCHES = 1_000
@@ -34,7 +34,7 @@ class AlreadyCounted:
 
 
 @dataclass(slots=True)
-class Sums:
+class ModelSums:
     """What the answers of one model used and cost together. `unpriced` of them have no price."""
 
     answers: int = 0
@@ -49,7 +49,7 @@ class Sums:
         if cost is None:
             self.unpriced += 1
         else:
-            self.cost = cost if self.cost is None else _both(self.cost, cost)
+            self.cost = cost if self.cost is None else together(self.cost, cost)
 
 
 @dataclass(slots=True)
@@ -58,8 +58,8 @@ class BatchResults:
 
     batch: str
     types: Counter[str] = field(default_factory=Counter[str])
-    read: dict[str, Sums] = field(default_factory=dict[str, Sums])
-    fresh: dict[str, Sums] = field(default_factory=dict[str, Sums])
+    read: dict[str, ModelSums] = field(default_factory=dict[str, ModelSums])
+    fresh: dict[str, ModelSums] = field(default_factory=dict[str, ModelSums])
 
     @property
     def lines(self) -> int:
@@ -68,21 +68,6 @@ class BatchResults:
 
     def answer(self, model: str, usage: Usage, cost: Cost | None, *, fresh: bool) -> None:
         """Adds the answer to one request of the batch."""
-        self.read.setdefault(model, Sums()).add(usage, cost)
+        self.read.setdefault(model, ModelSums()).add(usage, cost)
         if fresh:
-            self.fresh.setdefault(model, Sums()).add(usage, cost)
-
-
-def _both(one: Cost, other: Cost) -> Cost:
-    return Cost(
-        one.input + other.input,
-        one.output + other.output,
-        one.cache_read + other.cache_read,
-        one.cache_write + other.cache_write,
-        one.server_tools + other.server_tools,
-        one.cache_savings + other.cache_savings,
-        one.batch_savings + other.batch_savings,
-        one.processing,
-        one.source,
-        tuple(dict.fromkeys(one.estimated + other.estimated)),
-    )
+            self.fresh.setdefault(model, ModelSums()).add(usage, cost)

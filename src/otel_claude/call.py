@@ -100,12 +100,12 @@ class Response:
 
 @dataclass(slots=True)
 class StreamFacts:
-    """How a stream went. Times are nanoseconds of the monotonic clock. `whole`: all that counts has come."""
+    """How a stream went. Times are nanoseconds of the monotonic clock. `ended`: its last event has come."""
 
     chunks: int = 0
     max_gap_ns: int = 0
     first_content_at: int | None = None
-    whole: bool = False
+    ended: bool = False
     outcome: Outcome | None = None
 
 
@@ -115,7 +115,8 @@ class Call:
 
     `started_at` and `ended_at` are nanoseconds of the monotonic clock, `start_time` is nanoseconds since the epoch.
     `secrets` are the client's keys, to be kept out of every text. `sent_body` and `output` are there only where content
-    is recorded: the request as it was sent, and what gives the content blocks of the answer. `owns_span` is false where
+    is recorded: the request as it was sent, and what gives the content blocks of the answer. `earlier` are answers that
+    came before the last one, where a middleware has asked more than once: each is billed. `owns_span` is false where
     the span is the SDK's own; `injects` is true where we send `traceparent`, and not the SDK; `native_claimed` once the
     SDK has asked for its span of this call, `handed_over` once the application has the answer to read.
     """
@@ -137,13 +138,16 @@ class Call:
     content_mode: str = "NO_CONTENT"
     sent_body: Mapping[str, Any] | None = None
     output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
+    content: Any = None
+    earlier: list[Response] = field(default_factory=list[Response])
     bytes_received: int | None = None
     owns_span: bool = True
     injects: bool = False
     native_claimed: bool = False
     handed_over: bool = False
+    answer_ended: bool = False
     finished: bool = False
-    retry_cause: int | str | None = None
+    coming_retry: Retry | None = None
     ended_at: int | None = None
 
     @property

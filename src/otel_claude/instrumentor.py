@@ -87,6 +87,8 @@ class AnthropicInstrumentor(BaseInstrumentor):
         patches = Patches(Calls(telemetry, Bodies(http), native), telemetry, native)
         self._patches = patches
         patches.apply(base, streaming, decoding)
+        if telemetry.configured:
+            telemetry.ask_for_prices()
         warn_of_peers()
 
     def _uninstrument(self, **kwargs: Any) -> None:

@@ -60,6 +60,10 @@ STATUS_CATEGORIES: dict[int, Category] = {
 }
 """The category of a status code, for platforms and proxies that answer in envelopes of their own."""
 
+MOST_TEXT = 4_096
+"""The most of a message that is recorded, in characters. A proxy may answer with pages of its own."""
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
 _SECRETS = re.compile(r"sk-ant-[\w-]+|(?<=Bearer )[\w.~+/=-]+|(?<=x-api-key: )[\w.~+/=-]+", re.IGNORECASE)
 _KNOWN_PACKAGES = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "otel_claude")
 _CONTENT_BEARING = ("APIResponseValidationError",)
@@ -112,7 +116,8 @@ def _api_code(error: BaseException) -> str | None:
         envelope = cast("dict[str, Any]", body).get("error")
         if isinstance(envelope, dict):
             code = cast("dict[str, Any]", envelope).get("type")
-            if isinstance(code, str) and code:
+            # A gateway may put anything here, and the value goes on metrics.
+            if isinstance(code, str) and _CODE.fullmatch(code):
                 return code
     return None
 
@@ -126,7 +131,10 @@ def message_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str | Non
     package = type(error).__module__.partition(".")[0]
     if package not in _KNOWN_PACKAGES or type(error).__name__ in _CONTENT_BEARING:
         return None
-    return scrubbed(str(error), secrets)
+    text = str(error)
+    if len(text) > MOST_TEXT:
+        text = f"{text[:MOST_TEXT]} [{len(text) - MOST_TEXT} characters left out]"
+    return scrubbed(text, secrets)
 
 
 def scrubbed(text: str, secrets: tuple[str, ...] = ()) -> str:

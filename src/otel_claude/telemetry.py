@@ -11,7 +11,6 @@ import weakref
 from opentelemetry import _logs, context, metrics, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
-from otel_claude.batches import AlreadyCounted
 from otel_claude.call import Call
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
@@ -23,7 +22,7 @@ from otel_claude.emitting.points import chunk_points, counter_points, histogram_
 from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import Failure, describe
-from otel_claude.pricing import Cost, Prices
+from otel_claude.pricing import Cost, Prices, together
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
 from otel_claude.version import __version__
@@ -57,7 +56,6 @@ class Telemetry:
         logger_provider: _logs.LoggerProvider | None = None,
     ) -> None:
         self.settings = settings
-        self.counted = AlreadyCounted()
         self.prices = Prices(settings.prices or {})
         self._prices_asked_for = False
         self._given = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
@@ -69,8 +67,8 @@ class Telemetry:
         )
         meter = metrics.get_meter(SCOPE, __version__, meter_provider)
         observed = observed_by(meter_provider, meter)
-        self.limits = observed.limits
-        self._metrics = Metrics(meter, settings.metric_names, observed.sums)
+        self.limits, self.counted = observed.limits, observed.counted
+        self._metrics = Metrics(meter, settings.metric_names, observed.counters)
         self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
 
     @property
@@ -92,7 +90,7 @@ class Telemetry:
 
     def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
         """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
-        self._ask_for_prices()
+        self.ask_for_prices()
         if call.owns_span:
             self._start_span(call, provider)
         else:
@@ -117,8 +115,8 @@ class Telemetry:
         return tracer
 
     @guarded(None)
-    def _ask_for_prices(self) -> None:
-        """Has the price list imported while the first call waits for its answer. An import takes long."""
+    def ask_for_prices(self) -> None:
+        """Has the price list imported on another thread, before the first call needs it. An import takes long."""
         if self._prices_asked_for:
             return
         self._prices_asked_for = True
@@ -179,11 +177,16 @@ class Telemetry:
 
     @guarded(None)
     def _cost(self, call: Call) -> Cost | None:
-        usage, response, request = call.response.usage, call.response, call.request
-        model = request.model if call.server.platform == "bedrock" else response.model or request.model
-        if usage is None or model is None or not call.endpoint.is_inference:
+        if call.response.usage is None or not call.endpoint.is_inference:
             return None
-        return self._price(call, model, usage)
+        total: Cost | None = None
+        for answer in (*call.earlier, call.response):
+            model = call.request.model if call.server.platform == "bedrock" else answer.model or call.request.model
+            cost = None if model is None or answer.usage is None else self._price(call, model, answer.usage)
+            if cost is None:
+                return None
+            total = cost if total is None else together(total, cost)
+        return total
 
     def _price(self, call: Call, model: str, usage: Usage) -> Cost | None:
         server = call.server
@@ -233,11 +236,14 @@ class Telemetry:
             self._events.details(call, known, as_structures(content))
 
     def _content(self, call: Call) -> Content:
-        content = read_request(call.sent_body) if call.sent_body is not None else Content()
-        blocks = call.output() if call.output is not None else None
-        if blocks is not None:
-            content = content._replace(output_messages=read_response(blocks, call.response.stop_reason))
-        return bound(content, self.settings.content_max_bytes, self.settings.redact)
+        """The content of a call, made once: it is walked, redacted and measured as a whole."""
+        if call.content is None:
+            content = read_request(call.sent_body) if call.sent_body is not None else Content()
+            blocks = call.output() if call.output is not None else None
+            if blocks is not None:
+                content = content._replace(output_messages=read_response(blocks, call.response.stop_reason))
+            call.content = bound(content, self.settings.content_max_bytes, self.settings.redact)
+        return call.content
 
     @guarded(None)
     def _record(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:

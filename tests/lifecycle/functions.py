@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from importlib import import_module
 from types import CodeType, FunctionType
-from typing import Any
+from typing import Any, cast
 
 import otel_claude
 
@@ -27,8 +27,8 @@ def _unwrapped(value: object) -> Iterator[FunctionType]:
     if isinstance(value, property):
         for part in (value.fget, value.fset, value.fdel):
             yield from _unwrapped(part)
-    elif isinstance(value, (staticmethod, classmethod)):
-        yield from _unwrapped(getattr(value, "__func__", None))
+    elif (inner := getattr(value, "__func__", None)) is not None:
+        yield from _unwrapped(inner)
     elif isinstance(value, cached_property):
         yield from _unwrapped(value.func)
     elif value is not None and callable(value) and not inspect.isclass(value):
@@ -41,9 +41,9 @@ def package_functions() -> dict[str, FunctionType]:
     """By `module:qualified name`, without the package's."""
     found: dict[str, FunctionType] = {}
     for module in package_modules():
-        holders: list[Any] = [module, *(value for value in vars(module).values() if inspect.isclass(value))]
-        for holder in holders:
-            for value in vars(holder).values():
+        classes = (value for _, value in inspect.getmembers(module, inspect.isclass))
+        for holder in (module, *classes):
+            for value in cast("dict[str, object]", vars(holder)).values():
                 for function in _unwrapped(value):
                     if function.__module__ == module.__name__ and function.__code__.co_filename == module.__file__:
                         name = f"{module.__name__.removeprefix('otel_claude.')}:{function.__qualname__}"

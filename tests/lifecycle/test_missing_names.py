@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 import anthropic._base_client
 import anthropic._streaming
@@ -46,7 +46,7 @@ def without(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any, str, str], None]:
 
     def move(module: Any, class_name: str, name: str) -> None:
         owner: Any = getattr(module, class_name)
-        method: Any = vars(owner)[name]
+        method = cast("dict[str, object]", vars(owner))[name]
         base: Any = next(cls for cls in owner.__mro__[1:] if cls.__module__.startswith("anthropic") or cls is object)
         if base is object:
             pytest.skip("its only base is `object`")

@@ -106,7 +106,9 @@ def test_the_metrics_of_an_async_client_are_the_same(
     assert telemetry.total("claude.cost") == pytest.approx(2 * COST)
 
 
-def enriched(call: Callable[[Any], Any], claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry) -> ReadableSpan:
+def enriched(
+    call: Callable[[Any], Any], claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry
+) -> ReadableSpan:
     switch_on(settings=Settings(native_spans="enrich"))
     with connect(claude, open_telemetry={"tracer_provider": telemetry.tracer_provider}) as client:
         call(client)

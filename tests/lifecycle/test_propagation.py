@@ -237,7 +237,7 @@ def test_the_spans_of_http_requests_nest_under_ours(claude: SimulatedClaude, swi
     class Traced(http.HTTPTransport):
         def handle_request(self, request: Any) -> Any:
             with tracer.start_as_current_span("POST", kind=SpanKind.CLIENT):
-                return super().handle_request(request)
+                return http.HTTPTransport.handle_request(self, request)
 
     claude.will(RateLimited(retry_after=0.001))
     switch_on()

@@ -330,7 +330,8 @@ def test_a_patch_that_was_there_before_stays(
 def test_a_subclass_of_the_applications_is_covered(claude: SimulatedClaude, switch_on: SwitchOn, telemetry: Telemetry):
     class Ours(Anthropic):
         def request(self, *args: Any, **kwargs: Any) -> Any:
-            return super().request(*args, **kwargs)
+            request: Any = super().request
+            return request(*args, **kwargs)
 
     switch_on()
     with Ours(base_url=claude.base_url, api_key="sk-ant-simulated") as client:

@@ -123,8 +123,9 @@ def test_the_context_window_is_the_documented_one(model: str, platform: str):
     assert PRICES.context_window(model, platform) == LISTED[model].window
 
 
-def test_the_long_context_beta_widens_the_window_on_vertex_but_has_ended_on_the_claude_api():
-    assert PRICES.context_window("claude-sonnet-4-5", "anthropic", long_context=True) == 200_000
+def test_the_long_context_beta_widens_the_window():
+    """Where the beta is priced, the window is that of the beta too, whether it is still to be had or not."""
+    assert PRICES.context_window("claude-sonnet-4-5", "anthropic", long_context=True) == 1_000_000
     assert PRICES.context_window("claude-sonnet-4-5@20250929", "vertex", long_context=True) == 1_000_000
     assert PRICES.context_window("claude-sonnet-4-5@20250929", "vertex") == 200_000
 

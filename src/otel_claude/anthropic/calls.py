@@ -28,8 +28,8 @@ from otel_claude.anthropic.facts import (
 from otel_claude.anthropic.listeners import listener_for
 from otel_claude.anthropic.native_spans import Silence
 from otel_claude.anthropic.peers import warn_of_peers
-from otel_claude.anthropic.reading import Reading, finish_elsewhere
-from otel_claude.call import Call, Retry
+from otel_claude.anthropic.reading import Reading, finish_dropped
+from otel_claude.call import Call, Response, Retry
 from otel_claude.failsafe import guarded
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import NO_FIELDS, Fields, fields
@@ -104,12 +104,13 @@ class Calls:
     @guarded(None)
     def open(self, client: Any, options: Any) -> Scope | None:
         """The SDK starts a call. `None`: there is nothing to do for it."""
-        if not self._telemetry.configured:
+        own_tracing: Fields = client.open_telemetry if self._native is not None else NO_FIELDS
+        provider = own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
+        if provider is None and not self._telemetry.configured:
             return None
         if not self._peers_looked_for:
             self._peers_looked_for = True
             warn_of_peers()
-        own_tracing: Fields = client.open_telemetry if self._native is not None else NO_FIELDS
         endpoint, request = request_of(client, options, own_tracing.get("conversation_id"))
         if not is_instrumentation_enabled() or (
             endpoint.is_inference and context.get_value(OUTER_INFERENCE) is not None
@@ -126,7 +127,6 @@ class Calls:
             owns_span=self._owns_span(client),
             injects=self._injects(client, own_tracing),
         )
-        provider = own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
         self._telemetry.start(call, provider)
         return Scope(self, call)
 
@@ -152,6 +152,9 @@ class Calls:
         if not isinstance(call, Call):
             return
         call.attempts += 1
+        if call.coming_retry is not None:
+            call.retries.append(call.coming_retry)
+            call.coming_retry = None
         if call.content_mode != "NO_CONTENT":
             call.sent_body = fields(options.json_data)
         if not call.owns_span:
@@ -177,6 +180,11 @@ class Calls:
         call = _current.get()
         if not isinstance(call, Call):
             return
+        if call.response.content is not None:
+            # A middleware asks again: what has come so far is an answer too, and billed.
+            self._take_result(call, json_of(call.response.content))
+            call.earlier.append(call.response)
+            call.response = Response()
         take_headers(call.response, http_response)
         self._telemetry.limits.observe(call.response.headers)
         if not http_response.is_success:
@@ -201,24 +209,25 @@ class Calls:
         if not isinstance(call, Call):
             return
         if http_response is not None:
-            call.retry_cause = http_response.status_code
+            cause: int | str | None = http_response.status_code
             self._telemetry.limits.observe({name.lower(): value for name, value in http_response.headers.raw})
         else:
             error = sys.exc_info()[1]
-            call.retry_cause = None if error is None else type(error).__name__
+            cause = None if error is None else type(error).__name__
+        call.coming_retry = Retry(cause, 0.0)
 
     @guarded(None)
     def waits(self, wait_s: float) -> None:
         """How long the SDK is going to wait."""
         call = _current.get()
         if isinstance(call, Call):
-            call.retries.append(Retry(call.retry_cause, wait_s))
-            call.retry_cause = None
+            call.coming_retry = Retry(call.coming_retry.cause if call.coming_retry else None, wait_s)
 
     def returned(self, call: Call, result: Any) -> None:
         """The call has come back. An answer that the application has yet to read goes on."""
         if not call.handed_over:
             self._take_result(call, result)
+        if not call.handed_over or call.answer_ended:
             self.finish(call)
 
     @guarded(None)
@@ -237,8 +246,8 @@ class Calls:
             # An answer has come and is billed, whatever was raised over it.
             self._take_result(call, json_of(call.response.content))
         if isinstance(error, GeneratorExit):
-            # A coroutine that nobody waits for any more, told so by Python: `finish_elsewhere` says why that matters.
-            finish_elsewhere(self.finish, call)
+            # A coroutine that nobody waits for any more, told so by Python: `finish_dropped` says why that matters.
+            finish_dropped(self.finish, call)
         else:
             self.finish(call)
 
@@ -250,7 +259,8 @@ class Calls:
 
     def ended(self, call: Call, attempt: int) -> None:
         """The answer to an attempt is no longer read. That of an attempt that the SDK has repeated is of no account."""
-        if attempt == call.attempts:
+        call.answer_ended = attempt == call.attempts
+        if call.answer_ended and _current.get() is not call:
             self.finish(call)
 
     @guarded(None)
@@ -261,3 +271,5 @@ class Calls:
         call.finished = True
         call.ended_at = call.ended_at or perf_counter_ns()
         self._telemetry.finish(call)
+        # Its traceback holds the frames that hold the call, and the application's own.
+        call.error = None

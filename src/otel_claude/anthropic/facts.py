@@ -1,7 +1,7 @@
 """What the SDK's own objects say, read into the record's words.
 
 In: a client, the options of a request, a response, a parsed result. Out: `Server`, `Request` and facts of the response.
-Only public names of the SDK are read here, and each of them may be missing in some version.
+Each name of the SDK that is read here may be missing in some version.
 """
 
 import json
@@ -92,9 +92,8 @@ def _body_of(options: Any) -> Fields:
 
 def _betas(client: Any, options: Any) -> tuple[str, ...]:
     for headers in (options.headers, getattr(client, "_custom_headers", None)):
-        if is_object(headers):
-            value = headers.get("anthropic-beta")
-            if isinstance(value, str) and value:
+        for name, value in headers.items() if is_object(headers) else ():
+            if name.lower() == "anthropic-beta" and isinstance(value, str) and value:
                 return tuple(part.strip() for part in value.split(","))
     return ()
 

@@ -27,10 +27,11 @@ https://platform.claude.com/docs/en/build-with-claude/streaming#event-types
 class Listener:
     """Listens to nothing: the endpoint gives something that we know nothing of.
 
-    `whole` says whether the answer has come to its end, as far as its items tell.
+    `whole` says whether all that counts has come, and `ended` whether the last item has, as far as the items tell.
     """
 
     whole = True
+    ended = True
 
     def item(self, kind: str, item: Any) -> None:
         """An item has arrived. What an exception says is not known, so nothing is caught here."""
@@ -40,7 +41,7 @@ class MessageEvents(Listener):
     """The events of a streamed Message. Runs for every event, so what is not told of is left as soon as possible."""
 
     def __init__(self, call: Call) -> None:
-        self.whole = False
+        self.whole = self.ended = False
         self._call = call
         self._fields: dict[str, Any] = {}
         self._telling = self.FROM_THE_START
@@ -73,17 +74,14 @@ class MessageEvents(Listener):
         if isinstance(stop_reason, str):
             response.stop_reason = stop_reason
             # All that is billed has been said, and `message_stop` says nothing more.
-            self._end()
+            self.whole = True
         self._fields = dict(usage.merge(self._fields, usage_fields(fields.get("usage"))))
         response.usage = usage.read(self._fields)
 
     def _stop(self, event: Any) -> None:
-        self._end()
-
-    def _end(self) -> None:
-        self.whole = True
+        self.whole = self.ended = True
         if self._call.stream is not None:
-            self._call.stream.whole = True
+            self._call.stream.ended = True
 
     def _error(self, event: Any) -> None:
         self._call.error = ErrorEvent(fields_of(event))
@@ -105,7 +103,7 @@ class CompletionEvents(Listener):
     """The events of a legacy completion. The last one has a stop reason."""
 
     def __init__(self, call: Call) -> None:
-        self.whole = False
+        self.whole = self.ended = False
         self._call = call
 
     def item(self, kind: str, item: Any) -> None:  # noqa: D102  # as Listener says
@@ -114,7 +112,7 @@ class CompletionEvents(Listener):
             stream.first_content_at = perf_counter_ns()
         fields = fields_of(item)
         take_message(self._call.response, fields)
-        self.whole = self._call.response.stop_reason is not None
+        self.whole = self.ended = self._call.response.stop_reason is not None
 
 
 class BatchLines(Listener):

@@ -21,6 +21,7 @@ from opentelemetry.trace import NonRecordingSpan, Span, StatusCode
 
 from otel_claude.call import Call
 from otel_claude.failsafe import guarded
+from otel_claude.outcome import StreamInterrupted
 from otel_claude.telemetry import Telemetry
 
 SWITCH = "ANTHROPIC_OPEN_TELEMETRY"
@@ -104,7 +105,10 @@ class EndingSpan(wrapt.ObjectProxy[Span]):
         # is being handled is the application's.
         status = getattr(self.__wrapped__, "status", None)
         failed = status is not None and status.status_code is StatusCode.ERROR
+        error = sys.exc_info()[1] if failed else None
         stream = self._self_call.stream
         if stream is not None and stream.outcome is None:
-            stream.outcome = "interrupted" if failed else "completed" if stream.whole else "abandoned"
-        self._self_telemetry.enrich(self._self_call, self.__wrapped__, sys.exc_info()[1] if failed else None)
+            stream.outcome = "interrupted" if failed else "completed" if stream.ended else "abandoned"
+            if failed and not isinstance(error, Exception):
+                error = StreamInterrupted("The stream ended before its end event.")
+        self._self_telemetry.enrich(self._self_call, self.__wrapped__, error)

@@ -8,6 +8,7 @@ A wrapper tells `Calls` and calls what it wraps, with the same arguments; it dec
 classes, so clients and resources that exist already are covered, and nothing is left behind in them.
 """
 
+import gc
 import logging
 from collections.abc import Callable, Iterator
 from types import ModuleType
@@ -18,7 +19,7 @@ import wrapt
 from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls, current_call
 from otel_claude.anthropic.native_spans import tracer_for
-from otel_claude.anthropic.reading import Reading
+from otel_claude.anthropic.reading import Reading, collections
 from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 
@@ -57,6 +58,7 @@ class Patches:
 
     def apply(self, base: ModuleType, streaming: ModuleType, decoding: ModuleType) -> None:
         """Patches the SDK's modules `_base_client`, `_streaming` and `_decoders.jsonl`."""
+        gc.callbacks.append(collections)
         for module, class_name, method, wrapper in (
             (base, "SyncAPIClient", "request", self._request),
             (base, "AsyncAPIClient", "request", self._async_request),
@@ -90,6 +92,8 @@ class Patches:
         if self._calls is not None:
             self._calls.close()
             self._calls = None
+        if collections in gc.callbacks:
+            gc.callbacks.remove(collections)
         while self._applied:
             self._applied.pop().restore()
 

@@ -24,6 +24,25 @@ PLACES: tuple[tuple[str, str, str], ...] = (
 
 MOST_WRAPPERS = 10
 
+KNOWN = frozenset(
+    {
+        "agentops",
+        "ddtrace",
+        "elasticapm",
+        "langfuse",
+        "langsmith",
+        "logfire",
+        "mlflow",
+        "newrelic",
+        "openlit",
+        "opik",
+        "sentry_sdk",
+        "traceloop",
+        "weave",
+    }
+)
+"""Packages that record calls and do not say so in the names of their modules."""
+
 _warned: set[str] = set()
 
 
@@ -44,9 +63,9 @@ def foreign_wrappers() -> set[str]:
     """The packages that have wrapped one of the SDK's methods, as their modules are called."""
     found: set[str] = set()
     for module_name, class_name, method in PLACES:
-        cls: Any = getattr(sys.modules.get(module_name), class_name, None)
+        cls: type[Any] | None = getattr(sys.modules.get(module_name), class_name, None)
         if cls is not None:
-            found.update(_wrappers(vars(cls)[method]))
+            found.update(_wrappers(vars(cls).get(method)))
     return found
 
 
@@ -58,10 +77,16 @@ def _wrappers(function: Any) -> set[str]:
         inner = getattr(function, "__wrapped__", None)
         wrapper = getattr(function, "_self_wrapper", None)
         module = _module_of(wrapper if wrapper is not None else function)
-        if inner is not None and module is not None and module.partition(".")[0] not in ("anthropic", "otel_claude"):
+        if inner is not None and module is not None and _records(module):
             found.add(module)
         function, depth = inner, depth + 1
     return found
+
+
+def _records(module: str) -> bool:
+    """Whether a module is one of an instrumentation. Caches, retries and loggers wrap methods as well."""
+    package = module.partition(".")[0]
+    return package in KNOWN or ("instrument" in module and package != "otel_claude")
 
 
 def _module_of(wrapper: Any) -> str | None:

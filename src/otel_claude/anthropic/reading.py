@@ -9,9 +9,10 @@ the parser and that of the body, in any order and on any thread, and ends the ca
 """
 
 import _thread
+import atexit
 import sys
 from collections.abc import Callable
-from time import perf_counter_ns
+from time import perf_counter_ns, sleep
 from types import TracebackType
 from typing import Any
 
@@ -25,15 +26,55 @@ Chunk = Callable[[Call, float], None]
 Ended = Callable[[Call, int], None]
 
 
-def finish_elsewhere(finish: Callable[[Call], None], call: Call) -> None:
-    """Has `finish` finish a call that Python has found to be of no use any more, on a thread of its own.
+class Collections:
+    """Whether Python is collecting garbage on this thread just now."""
 
-    Python finds out at any time and on any thread, also in the middle of a garbage collection while this thread holds
-    the lock of an exporter or an instrument, and those locks do not let their own thread in again.
+    def __init__(self) -> None:
+        self._thread: int | None = None
+
+    def __call__(self, phase: str, info: dict[str, int]) -> None:
+        """What `gc` calls before and after each collection."""
+        self._thread = _thread.get_ident() if phase == "start" else None
+
+    @property
+    def here(self) -> bool:
+        """True in the middle of a collection, which may run while this thread holds any lock."""
+        return self._thread == _thread.get_ident()
+
+
+collections = Collections()
+_endings: set[int] = set()
+
+
+def finish_dropped(finish: Callable[[Call], None], call: Call) -> None:
+    """Has `finish` finish a call that Python has found to be of no use any more.
+
+    Python finds out at any time, also in the middle of a garbage collection while this thread holds the lock of an
+    exporter or an instrument, and those locks do not let their own thread in again. Then another thread does it.
     """
-    if not sys.is_finalizing():
-        call.ended_at = perf_counter_ns()
-        _thread.start_new_thread(finish, (call,))
+    if sys.is_finalizing():
+        return
+    call.ended_at = perf_counter_ns()
+    if not collections.here:
+        finish(call)
+        return
+    _endings.add(id(call))
+    _thread.start_new_thread(_finish, (finish, call))
+
+
+def _finish(finish: Callable[[Call], None], call: Call) -> None:
+    try:
+        finish(call)
+    finally:
+        _endings.discard(id(call))
+
+
+@atexit.register
+def _await_endings() -> None:
+    """What was dropped before the program ended is recorded, in a second at most."""
+    deadline = perf_counter_ns() + 10**9
+    while _endings and perf_counter_ns() < deadline:
+        sleep(0.001)
 
 
 class Reading:
@@ -162,7 +203,7 @@ class Reading:
     def dropped(self) -> None:
         """The answer is no longer read, or was never, as Python tells."""
         if not self._ended.locked():
-            finish_elsewhere(self._end_unread, self._call)
+            finish_dropped(self._end_unread, self._call)
 
     def _end_unread(self, call: Call) -> None:
         self._end(None, read=False)
@@ -171,12 +212,12 @@ class Reading:
     def _end(self, error: BaseException | None, *, read: bool) -> None:
         if not self._ended.acquire(blocking=False):
             return
-        call, whole = self._call, self._listener.whole
+        call, listener = self._call, self._listener
         if error is not None:
             call.error = error
-        elif read and call.error is None and not whole and (self.parsed or self._tap is not None):
+        elif read and call.error is None and not listener.ended and (self.parsed or self._tap is not None):
             call.error = StreamInterrupted("The stream ended before its end event.")
-        self._facts.outcome = self._outcome(read=read, whole=whole)
+        self._facts.outcome = self._outcome(read=read, whole=listener.whole)
         self._tell_end(call, self._attempt)
 
     def _outcome(self, *, read: bool, whole: bool) -> Outcome:

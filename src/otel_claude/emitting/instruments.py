@@ -136,5 +136,30 @@ LIMIT = Instrument("claude.rate_limit.limit", "gauge", "1", "The rate limit, in 
 REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "1", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
 
-COUNTERS = ("counter", "up_down_counter")
-INSTRUMENTS = tuple(value for value in list(globals().values()) if isinstance(value, Instrument))
+INSTRUMENTS = (
+    DURATION,
+    INFERENCE_DURATION,
+    TOKEN_USAGE,
+    OPERATION_INPUT,
+    OPERATION_OUTPUT,
+    USAGE_INPUT,
+    USAGE_OUTPUT,
+    USAGE_CACHE_READ,
+    USAGE_CACHE_WRITE,
+    USAGE_REASONING,
+    FIRST_CHUNK,
+    INFERENCE_FIRST_CHUNK,
+    CHUNK,
+    INFERENCE_CHUNK,
+    CLAUDE_TOKENS,
+    COST,
+    SAVINGS,
+    UNPRICED,
+    UTILIZATION,
+    RESPONSES,
+    INTERRUPTIONS,
+    SERVER_TOOLS,
+    LIMIT,
+    REMAINING,
+    RESET,
+)

@@ -9,7 +9,7 @@ from opentelemetry.context import Context
 from opentelemetry.metrics import Meter
 
 from otel_claude.emitting.instruments import DURATION, FIRST_CHUNK, INSTRUMENTS
-from otel_claude.emitting.observed import Sums
+from otel_claude.emitting.observed import Counters
 from otel_claude.emitting.points import Labels, Point
 from otel_claude.failsafe import failures
 
@@ -22,8 +22,8 @@ _NO_SPAN = Context()
 class Metrics:
     """Records points on the instruments that the setting `metric_names` asks for; others' points go nowhere."""
 
-    def __init__(self, meter: Meter, metric_names: str, sums: Sums) -> None:
-        self._sums = sums
+    def __init__(self, meter: Meter, metric_names: str, counters: Counters) -> None:
+        self._counters = counters
         self._wanted = frozenset(
             instrument.name
             for instrument in INSTRUMENTS
@@ -53,4 +53,4 @@ class Metrics:
 
     def add(self, points: Iterable[Point]) -> None:
         """Adds points to counters, when their sums are asked for."""
-        self._sums.add(points, self._wanted)
+        self._counters.add(points, self._wanted)

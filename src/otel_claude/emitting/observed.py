@@ -19,6 +19,7 @@ from typing import Any
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 
+from otel_claude.batches import AlreadyCounted
 from otel_claude.emitting import names
 from otel_claude.emitting.instruments import INSTRUMENTS, LIMIT, REMAINING, RESET
 from otel_claude.emitting.points import Labels, Point
@@ -35,8 +36,8 @@ OVERFLOW: Labels = {"otel.metric.overflow": True}
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute"""
 
 
-class Sums:
-    """Counters, by their names and their sets of attributes."""
+class Counters:
+    """The sums of counters, by their names and their sets of attributes."""
 
     def __init__(self) -> None:
         self._pending: deque[tuple[Iterable[Point], AbstractSet[str]]] = deque()
@@ -70,28 +71,39 @@ class Sums:
                         key = frozenset(OVERFLOW.items())
                     totals[key] = totals.get(key, 0) + value
 
+    def before_fork(self) -> None:
+        """A child inherits sums, as it does those of the SDK's own counters, and no additions that are to be made."""
+        with self._lock:
+            self._add_up()
+
     def after_fork(self) -> None:
-        """In the child: the parent adds up its own calls, and may have held the lock."""
+        """In the child: another thread of the parent may have held the lock."""
         self._pending.clear()
         self._lock = threading.Lock()
 
 
-_alive: "weakref.WeakSet[Sums]" = weakref.WeakSet()
+_alive: "weakref.WeakSet[Counters]" = weakref.WeakSet()
+
+
+def _before_fork() -> None:
+    for counters in list(_alive):
+        counters.before_fork()
 
 
 def _after_fork() -> None:
-    for sums in list(_alive):
-        sums.after_fork()
+    for counters in list(_alive):
+        counters.after_fork()
 
 
-os.register_at_fork(after_in_child=_after_fork)
+os.register_at_fork(before=_before_fork, after_in_child=_after_fork)
 
 
 class Observed:
     """What the asynchronous instruments of one meter show."""
 
     def __init__(self, meter: Meter) -> None:
-        self.sums = Sums()
+        self.counters = Counters()
+        self.counted = AlreadyCounted()
         self.limits = RateLimits()
         kinds: dict[str, Callable[..., object]] = {
             "counter": meter.create_observable_counter,
@@ -108,7 +120,7 @@ class Observed:
                 )
 
     def _callback(self, name: str) -> Callable[[CallbackOptions], Iterable[Observation]]:
-        look = self._limits if name in GAUGES else self.sums.observe
+        look = self._limits if name in GAUGES else self.counters.observe
 
         def callback(_: CallbackOptions) -> Iterable[Observation]:
             try:
@@ -138,12 +150,17 @@ _given: "weakref.WeakKeyDictionary[MeterProvider, Observed]" = weakref.WeakKeyDi
 
 
 def observed_by(provider: MeterProvider | None, meter: Meter) -> Observed:
-    """The `Observed` of a meter provider; `None` is the global one, whether it has been set yet or not."""
-    if provider is None or provider is metrics.get_meter_provider():
+    """The `Observed` of a meter provider; `None` is the global one, whether it has been set yet or not.
+
+    A provider may be given first and be made the global one later, or the other way round: it has one all the same.
+    """
+    current = metrics.get_meter_provider()
+    known = _given.get(current if provider is None else provider)
+    if known is not None:
+        return known
+    if provider is None or provider is current:
         if not _global:
             _global.append(Observed(meter))
         return _global[0]
-    observed = _given.get(provider)
-    if observed is None:
-        observed = _given[provider] = Observed(meter)
+    observed = _given[provider] = Observed(meter)
     return observed

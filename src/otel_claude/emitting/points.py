@@ -14,7 +14,7 @@ from otel_claude.emitting.instruments import Instrument
 from otel_claude.emitting.spans import utilization
 from otel_claude.outcome import Failure
 from otel_claude.pricing import COST_PARTS, Cost
-from otel_claude.usage import Usage
+from otel_claude.usage import Step, Usage
 
 Labels = dict[str, Any]
 Point = tuple[Instrument, float, Labels]
@@ -37,6 +37,12 @@ USAGE_COUNTERS: tuple[tuple[Instrument, str, str, str], ...] = (
 )
 """Counters, with the field of `Usage` that they add and the attribute that tells what it is."""
 
+SUMMED = frozenset({"message"})
+"""The kinds of steps that the totals of a usage add up."""
+
+MOST_REASON = 64
+"""A stop reason that is longer is none of the API's, and no value for a metric."""
+
 SAVINGS = (("cache", "cache_savings"), ("batch", "batch_savings"))
 """The values of `claude.savings.type`, with the fields of `Cost`."""
 
@@ -51,6 +57,9 @@ def histogram_points(call: Call, failure: Failure | None, window: int | None) ->
     yield instruments.INFERENCE_DURATION, call.duration_s, timed
     usage, stream = call.response.usage, call.stream
     if usage is not None:
+        for answer in call.earlier:
+            if answer.usage is not None:
+                yield from token_points(answer.usage, labels_of(call, model=answer.model))
         yield from token_points(usage, base)
         if (filled := utilization(usage, window)) is not None:
             yield instruments.UTILIZATION, filled, base
@@ -88,10 +97,34 @@ def counter_points(call: Call, cost: Cost | None, failure: Failure | None) -> li
         usage, base = call.response.usage, labels_of(call)
         if usage is not None:
             found.append(_sums(base, usage, cost, 1 if cost is None else 0))
+            found.extend(_billed(labels_of(call, model=step.model), step.usage) for step in unsummed(usage))
+        found.extend(
+            _sums(labels_of(call, model=answer.model), answer.usage, None, 0)
+            for answer in call.earlier
+            if answer.usage is not None
+        )
         outcome = None if call.stream is None else call.stream.outcome
         error_type = None if failure is None else failure.type
         found.append(_endings(base, call.response.stop_reason, outcome, error_type))
     return found
+
+
+def unsummed(usage: Usage) -> list[Step]:
+    """The steps that are billed and that the totals of a usage leave out.
+
+    https://platform.claude.com/docs/en/build-with-claude/compaction
+    """
+    own = [step for step in usage.steps if step.kind in SUMMED]
+    counted = sum(step.usage.prompt or 0 for step in own), sum(step.usage.output or 0 for step in own)
+    if counted != (usage.prompt, usage.output):
+        return []
+    return [step for step in usage.steps if step.kind not in SUMMED]
+
+
+def _billed(base: Labels, usage: Usage) -> Iterator[Point]:
+    for counter, field, attribute, kind in USAGE_COUNTERS:
+        if counter is instruments.CLAUDE_TOKENS and (count := getattr(usage, field)):
+            yield counter, count, {**base, attribute: kind}
 
 
 def _sums(base: Labels, usage: Usage, cost: Cost | None, unpriced: int) -> Iterator[Point]:
@@ -111,7 +144,7 @@ def _sums(base: Labels, usage: Usage, cost: Cost | None, unpriced: int) -> Itera
 
 
 def _endings(base: Labels, stop_reason: str | None, outcome: str | None, error_type: str | None) -> Iterator[Point]:
-    if stop_reason is not None:
+    if stop_reason is not None and len(stop_reason) <= MOST_REASON:
         yield instruments.RESPONSES, 1, {**base, names.CLAUDE_STOP_REASON: stop_reason}
     if outcome not in (None, "completed"):
         labels = {**base, names.STREAM_OUTCOME: outcome}

@@ -11,7 +11,7 @@ from otel_claude.call import Call, Response
 from otel_claude.emitting import names
 from otel_claude.outcome import Failure
 from otel_claude.pricing import Cost
-from otel_claude.usage import Usage
+from otel_claude.usage import Usage, add
 from otel_claude.values import Fields, fields, is_object, length, number, text, texts, whole
 
 Attributes = dict[str, Any]
@@ -95,7 +95,7 @@ def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, windo
     _add_response(call.response, attributes)
     usage = call.response.usage
     if usage is not None:
-        _add_usage(usage, attributes)
+        _add_usage(whole_usage(call, usage), attributes)
         if (filled := utilization(usage, window)) is not None:
             attributes[names.CONTEXT_WINDOW] = window
             attributes[names.UTILIZATION] = filled
@@ -132,6 +132,14 @@ def _add_response(response: Response, attributes: Attributes) -> None:
     if response.stop_reason is not None:
         attributes[names.FINISH_REASONS] = (response.stop_reason,)
         attributes[names.STOP_REASON] = response.stop_reason
+
+
+def whole_usage(call: Call, usage: Usage) -> Usage:
+    """The `usage` of the last answer to a call, with that of earlier ones that a middleware has asked for."""
+    for earlier in call.earlier:
+        if earlier.usage is not None:
+            usage = add(earlier.usage, usage)._replace(service_tier=usage.service_tier)
+    return usage
 
 
 def _add_usage(usage: Usage, attributes: Attributes) -> None:
@@ -238,8 +246,10 @@ def _add_results(call: Call, attributes: Attributes) -> None:
     if sums:
         attributes[names.BATCH_INPUT_TOKENS] = sum(each.usage.prompt or 0 for each in sums)
         attributes[names.BATCH_OUTPUT_TOKENS] = sum(each.usage.output or 0 for each in sums)
-    costs = [each.cost for each in sums if each.cost is not None]
-    if costs and not any(each.unpriced for each in sums):
+    # Results that were read before have been paid for before.
+    fresh = results.fresh.values()
+    costs = [each.cost for each in fresh if each.cost is not None]
+    if costs and not any(each.unpriced for each in fresh):
         attributes[names.COST] = sum(cost.total for cost in costs)
         attributes[names.BATCH_SAVINGS] = sum(cost.batch_savings for cost in costs)
         attributes[names.COST_SOURCE] = costs[0].source

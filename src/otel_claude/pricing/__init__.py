@@ -8,8 +8,8 @@ their sources.
 Importing this package imports no price data; `Prices.load` does.
 """
 
-from otel_claude.pricing.cost import COST_PARTS, Cost
+from otel_claude.pricing.cost import COST_PARTS, Cost, together
 from otel_claude.pricing.overrides import read_overrides
 from otel_claude.pricing.prices import Prices
 
-__all__ = ["COST_PARTS", "Cost", "Prices", "read_overrides"]
+__all__ = ["COST_PARTS", "Cost", "Prices", "read_overrides", "together"]

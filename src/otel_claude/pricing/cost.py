@@ -58,6 +58,22 @@ COST_PARTS = ("input", "output", "cache_read", "cache_write", "server_tools")
 """The fields of a `Cost` that add up to its total."""
 
 
+def together(one: Cost, other: Cost) -> Cost:
+    """What two responses cost together, as the first was processed."""
+    return Cost(
+        one.input + other.input,
+        one.output + other.output,
+        one.cache_read + other.cache_read,
+        one.cache_write + other.cache_write,
+        one.server_tools + other.server_tools,
+        one.cache_savings + other.cache_savings,
+        one.batch_savings + other.batch_savings,
+        one.processing,
+        one.source,
+        tuple(dict.fromkeys(one.estimated + other.estimated)),
+    )
+
+
 class Billed(NamedTuple):
     """Tokens that are billed at the prices of one model: those of a response, or of one of its steps."""
 

@@ -25,8 +25,8 @@ MAX_CARDS = 1_000
 """Model names come from the application, so their number has no bound of its own."""
 
 LONG_WINDOW = 1_000_000
-"""Window on Vertex AI of the models that price long prompts apart, with the beta `context-1m-2025-08-07`. On
-the Claude API the beta ended on 2026-04-30. https://platform.claude.com/docs/en/release-notes/overview
+"""Window of a model that prices long prompts apart, with the beta `context-1m-2025-08-07`. On Anthropic's own
+platforms the beta ended on 2026-04-30. https://platform.claude.com/docs/en/release-notes/overview
 """
 
 
@@ -98,7 +98,7 @@ class Prices:
         card = self._card(model, platform, None, long_context, int(time.time() // DAY))
         if card is None:
             return None
-        if platform == "vertex" and card.tiers["standard"][-1].above == LONG_CONTEXT:
+        if card.tiers["standard"][-1].above == LONG_CONTEXT:
             return LONG_WINDOW
         return card.window
 
