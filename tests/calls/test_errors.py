@@ -195,3 +195,20 @@ async def test_a_call_may_be_made_while_an_exception_is_handled(client: Any, tel
     except ValueError:
         await settled(client.messages.create(**ASK))
     assert "error.type" not in attributes(telemetry)
+
+
+async def test_a_page_of_a_proxy_is_cut(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(Raw(502, {}, b"<html>" + b"x" * 5_000_000))
+    await failed(client)
+    description = only_span(telemetry).status.description or ""
+    assert description.endswith("characters left out]")
+    assert len(description) < 5_000
+    (event,) = telemetry.events
+    assert len(str(event.attributes)) < 50_000
+
+
+async def test_what_is_no_code_is_no_error_type(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    """A gateway's text would be a value of a metric."""
+    claude.will(Raw(403, {}, {"error": {"type": "user 4711 said: hello"}}))
+    await failed(client)
+    assert attributes(telemetry)["error.type"] == "403"

@@ -430,3 +430,16 @@ def test_a_stream_that_is_open_when_its_loop_ends_is_closed_in_silence(
         eventually(lambda: len(telemetry.spans) == 5)
         outcomes = [(span.attributes or {})["claude.stream.outcome"] for span in telemetry.spans]
         assert outcomes == ["abandoned"] * 5
+
+
+async def test_an_end_right_before_the_end_event_is_an_end_without_it(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """All that is billed has been said by then; that the answer was cut has not."""
+    events = 7  # message_start, content_block_start, ping, delta, content_block_stop, message_delta: all but the last
+    claude.will(EndsEarly(events - 1, then=Answer("Hi", usage=USAGE)))
+    kinds = [event.type for event in await read(await settled(client.messages.create(**ASK, stream=True)))]
+    assert kinds[-1] == "message_delta"
+    told = only_span(telemetry).attributes or {}
+    assert (told["error.type"], told["claude.stream.outcome"]) == ("stream_interrupted", "interrupted")
+    assert told["gen_ai.usage.output_tokens"] == 40

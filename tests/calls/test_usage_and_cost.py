@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import pytest
 from driver import ASK, MODEL, attributes, items, settled
 
-from fixture_types import Instrument
+from fixture_types import API_KEY, Instrument, Make
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry, usage
 
 PLAIN = 100 * 2 + 50 * 10
@@ -155,3 +155,32 @@ async def test_sums_of_a_server_tool_loop_say_nothing_of_the_window(
     claude.reply(usage=usage(input_tokens=100_000, output_tokens=1, server_tool_use={"web_search_requests": 4}))
     await settled(client.messages.create(**ASK))
     assert "claude.context.utilization" not in attributes(telemetry)
+
+
+@pytest.mark.parametrize("name", ["anthropic-beta", "Anthropic-Beta"])
+async def test_headers_are_the_same_in_any_case(name: str, make: Make, claude: SimulatedClaude, telemetry: Telemetry):
+    """With the beta a prompt over 200,000 tokens of Sonnet 4.5 is charged at 6 USD a million, not 3."""
+    claude.will(Answer("Hello", model="claude-sonnet-4-5", usage=usage(input_tokens=300_000, output_tokens=0)))
+    client = make(api_key=API_KEY, default_headers={name: "context-1m-2025-08-07"})
+    await settled(client.messages.create(**ASK))
+    told = attributes(telemetry)
+    assert told["anthropic.beta"] == ("context-1m-2025-08-07",)
+    assert told["claude.cost.usd"] == pytest.approx(300_000 * 6 / 1_000_000)
+    assert told["claude.context.utilization"] == pytest.approx(0.3)
+
+
+async def test_tokens_that_the_totals_leave_out_are_counted_as_billed(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """The shape is that of the recording 781613aac720, with an advisor of another model."""
+    steps = [
+        {"type": "message", "input_tokens": 10, "output_tokens": 3},
+        {"type": "advisor_message", "model": "claude-fable-5", "input_tokens": 2_000, "output_tokens": 90},
+    ]
+    claude.will(Answer("Hello", usage=usage(input_tokens=10, output_tokens=3, iterations=steps)))
+    await settled(client.messages.create(**ASK))
+    assert attributes(telemetry)["gen_ai.usage.input_tokens"] == 10
+    advised = {"gen_ai.response.model": "claude-fable-5"}
+    assert telemetry.total("claude.token.usage", {**advised, "claude.token.type": "input"}) == 2_000
+    assert telemetry.total("claude.token.usage", {"claude.token.type": "output"}) == 93
+    assert telemetry.total("claude.cost") == pytest.approx((10 * 2 + 3 * 10 + 2_000 * 10 + 90 * 50) / 1_000_000)

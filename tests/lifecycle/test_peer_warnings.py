@@ -126,7 +126,7 @@ def test_a_peer_that_comes_after_is_named_at_the_first_call(
 def test_two_peers_are_named_in_one_warning(
     switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, foreign: Any
 ):
-    other = types.ModuleType("opponent")
+    other = types.ModuleType("opponent.instrumentation")
     other.__dict__.update(functools=functools)
     exec(  # noqa: S102 - so that the function belongs to that module
         "def wrap(original):\n"
@@ -142,7 +142,24 @@ def test_two_peers_are_named_in_one_warning(
         switch_on()
 
     (warning,) = warnings_in(caplog)
-    assert "opponent and rival.instrumentation" in warning
+    assert "opponent.instrumentation and rival.instrumentation" in warning
+
+
+def test_a_wrapper_that_is_no_instrumentation_is_not_named(
+    switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """Such as a cache, or this one of a test."""
+    original: Any = vars(Messages)["create"]
+
+    @functools.wraps(original)
+    def cached(*args: Any, **kwargs: Any) -> Any:
+        return original(*args, **kwargs)
+
+    monkeypatch.setattr(Messages, "create", cached)
+    with caplog.at_level(logging.WARNING, "otel_claude"):
+        switch_on()
+
+    assert warnings_in(caplog) == []
 
 
 def test_a_peer_at_the_base_client_is_named(

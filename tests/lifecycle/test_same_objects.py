@@ -304,7 +304,7 @@ def test_copies_of_clients_work_as_before(switch_on: SwitchOn):
             copy.copy(client),
         )
         for each in copies:
-            assert isinstance(each, Anthropic)
+            assert each.__class__ is Anthropic
             assert each.messages.create(**HELLO).type == "message"
 
 

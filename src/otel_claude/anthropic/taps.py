@@ -111,8 +111,7 @@ class Inflated:
             self._inner.feed(inflated)
 
     def end(self) -> None:  # noqa: D102  # as Tap says
-        if inflated := self._inflate.flush():
-            self._inner.feed(inflated)
+        self._inner.feed(self._inflate.flush())
         self._inner.end()
 
 

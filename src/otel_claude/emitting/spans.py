@@ -7,7 +7,8 @@ means stands in `names`, and `docs/telemetry.md` is made from there.
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otel_claude.call import Call, Response
+from otel_claude.batches import BatchResults
+from otel_claude.call import Call, Response, StreamFacts
 from otel_claude.emitting import names
 from otel_claude.outcome import Failure
 from otel_claude.pricing import Cost
@@ -105,10 +106,10 @@ def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, windo
         attributes[names.RETRIES] = len(call.retries)
         attributes[names.RETRY_WAIT] = sum(retry.wait_s for retry in call.retries)
     if call.stream is not None:
-        _add_stream(call, attributes)
-    add = ENDPOINT_ATTRIBUTES.get(call.endpoint.kind)
-    if add is not None:
-        add(call, attributes)
+        _add_stream(call, call.stream, attributes)
+    if call.batch is not None:
+        _add_results(call.batch, attributes)
+    _add_fields(call, attributes)
     return attributes
 
 
@@ -207,10 +208,7 @@ COSTS: Mapping[str, str] = {
 """Attributes, with the fields of `Cost` that they show where these are not zero."""
 
 
-def _add_stream(call: Call, attributes: Attributes) -> None:
-    stream = call.stream
-    if stream is None:
-        return
+def _add_stream(call: Call, stream: StreamFacts, attributes: Attributes) -> None:
     if stream.outcome is not None:
         attributes[names.STREAM_OUTCOME] = stream.outcome
     if stream.chunks:
@@ -222,22 +220,7 @@ def _add_stream(call: Call, attributes: Attributes) -> None:
         attributes[names.FINISH_REASONS] = ("error",)
 
 
-def _add_counted(call: Call, attributes: Attributes) -> None:
-    counted = whole(call.response.fields.get("input_tokens"))
-    if counted is not None:
-        attributes[names.COUNTED_TOKENS] = counted
-
-
-def _add_batch(call: Call, attributes: Attributes) -> None:
-    batch = text(call.response.fields.get("id"))
-    if batch is not None:
-        attributes[names.BATCH] = batch
-
-
-def _add_results(call: Call, attributes: Attributes) -> None:
-    results = call.batch
-    if results is None:
-        return
+def _add_results(results: BatchResults, attributes: Attributes) -> None:
     attributes[names.BATCH] = results.batch
     for kind, attribute in RESULT_TYPES.items():
         if kind in results.types:
@@ -264,20 +247,17 @@ RESULT_TYPES: Mapping[str, str] = {
 """The types that the result of a request in a batch can have."""
 
 
-def _add_file(call: Call, attributes: Attributes) -> None:
-    size = whole(call.response.fields.get("size_bytes")) or call.bytes_received
-    if size is not None:
-        attributes[names.FILE_SIZE] = size
-    media_type = text(call.response.fields.get("mime_type"))
-    if media_type is not None:
-        attributes[names.FILE_TYPE] = media_type
+def _add_fields(call: Call, attributes: Attributes) -> None:
+    if call.endpoint.kind == "download" and call.bytes_received is not None:
+        attributes[names.FILE_SIZE] = call.bytes_received
+    for attribute, field, read in FIELDS.get(call.endpoint.kind, ()):
+        if (said := read(call.response.fields.get(field))) is not None:
+            attributes[attribute] = said
 
 
-ENDPOINT_ATTRIBUTES: Mapping[str, Callable[[Call, Attributes], None]] = {
-    "count_tokens": _add_counted,
-    "batch_create": _add_batch,
-    "batch_results": _add_results,
-    "upload": _add_file,
-    "download": _add_file,
+FIELDS: Mapping[str, tuple[tuple[str, str, Callable[[object], Any]], ...]] = {
+    "count_tokens": ((names.COUNTED_TOKENS, "input_tokens", whole),),
+    "batch_create": ((names.BATCH, "id", text),),
+    "upload": ((names.FILE_SIZE, "size_bytes", whole), (names.FILE_TYPE, "mime_type", text)),
 }
-"""What only some endpoints have to tell."""
+"""What the answers of some endpoints tell, field by field."""

@@ -1,0 +1,101 @@
+"""Records as they are where little is known, and what they become."""
+
+from collections import Counter
+
+import pytest
+
+from otel_claude.batches import MOST_BATCHES, AlreadyCounted, BatchResults
+from otel_claude.call import Call, Endpoint, Request, Response, Server, StreamFacts
+from otel_claude.emitting import points
+from otel_claude.emitting.spans import end_attributes, start_attributes, utilization
+from otel_claude.usage import Step, Usage
+
+CHAT = Endpoint("anthropic.messages.create", "chat")
+NOBODY = Server("anthropic", "anthropic", None, None)
+ANYTHING = Request("POST", {}, None, stream=False)
+
+
+def record(endpoint: Endpoint = CHAT, response: Response | None = None) -> Call:
+    return Call(endpoint, NOBODY, ANYTHING, 0, 0, response=response or Response())
+
+
+def test_a_call_of_which_nothing_is_known_says_what_it_is_and_no_more():
+    assert start_attributes(record()) == {
+        "gen_ai.provider.name": "anthropic",
+        "claude.platform": "anthropic",
+        "gen_ai.operation.name": "chat",
+    }
+    assert end_attributes(record(), None, None, None) == {}
+    assert [instrument.name for instrument, _, _ in points.histogram_points(record(), None, None)] == [
+        "gen_ai.client.operation.duration",
+        "gen_ai.client.inference.duration",
+    ]
+
+
+def test_a_usage_without_counts_has_no_tokens():
+    call = record(response=Response(usage=Usage(service_tier="standard")))
+    assert end_attributes(call, None, None, 1_000) == {"anthropic.response.service_tier": "standard"}
+    assert list(points.token_points(Usage(), {})) == []
+
+
+def test_a_stream_of_which_nothing_came_says_nothing():
+    call = record()
+    call.stream = StreamFacts()
+    assert end_attributes(call, None, None, None) == {}
+
+
+def test_an_earlier_answer_without_a_usage_adds_nothing():
+    call = record(response=Response(usage=Usage(7, 3)))
+    call.earlier.append(Response())
+    assert end_attributes(call, None, None, None)["gen_ai.usage.input_tokens"] == 7
+    assert [value for _, value, _ in points.histogram_points(call, None, None)][2:] == [7, 7, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields"),
+    [("count_tokens", {"input_tokens": "12"}), ("batch_create", {"id": None}), ("upload", {}), ("download", {})],
+)
+def test_fields_of_another_type_are_left_out(kind: str, fields: dict[str, object]):
+    call = record(Endpoint("anthropic.x", kind), Response(fields=fields))  # pyright: ignore[reportArgumentType]  # kinds
+    assert end_attributes(call, None, None, None) == {}
+
+
+def test_results_without_an_answer_have_no_tokens():
+    call = record(Endpoint("anthropic.messages.batches.results", "batch_results"))
+    call.batch = BatchResults("msgbatch_1", Counter({"expired": 2}))
+    assert end_attributes(call, None, None, None) == {
+        "anthropic.message.batch.id": "msgbatch_1",
+        "claude.batch.results.expired": 2,
+    }
+
+
+@pytest.mark.parametrize(
+    ("usage", "window", "filled"),
+    [
+        (Usage(100, 1), None, None),
+        (Usage(100, 1), 1_000, 0.1),
+        (Usage(100, 1, web_searches=1), 1_000, None),
+        (Usage(100, 1, steps=(Step("message", None, Usage(40)), Step("message", None, Usage(60)))), 1_000, 0.06),
+        (Usage(100, 1, steps=(Step("compaction", None, Usage(40)),)), 1_000, None),
+        (Usage(), 1_000, None),
+    ],
+)
+def test_utilization_is_of_the_prompt_of_the_last_step(usage: Usage, window: int | None, filled: float | None):
+    assert utilization(usage, window) == filled
+
+
+@pytest.mark.parametrize(
+    ("sums", "left_out"),
+    [((10, 3), 1), ((15, 5), 0)],
+)
+def test_steps_are_unsummed_where_the_totals_are_those_of_the_messages(sums: tuple[int, int], left_out: int):
+    steps = (Step("message", None, Usage(10, 3)), Step("compaction", None, Usage(5, 2)))
+    assert len(points.unsummed(Usage(*sums, steps=steps))) == left_out
+
+
+def test_batches_are_forgotten_from_the_first_on():
+    counted = AlreadyCounted()
+    for number in range(MOST_BATCHES + 1):
+        assert counted.first_time(str(number), 1)
+    assert not counted.first_time("1", 1)
+    assert counted.first_time("0", 1)
