@@ -194,12 +194,20 @@ def test_an_interrupt_passes_and_its_call_is_no_error():
     done = run_python(
         PREPARED
         + """
-import signal, threading
+import signal, threading, time
 from otel_claude.testing import Hang
 claude.will(Hang(5))
-threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+client = connect()
+
+def interrupt():
+    while not claude.requests:
+        time.sleep(0.01)
+    time.sleep(0.1)
+    os.kill(os.getpid(), signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
 try:
-    connect().messages.create(**hello)
+    client.messages.create(**hello)
 except KeyboardInterrupt:
     (span,) = telemetry.spans
     print("interrupted", span.status.status_code.name, "error.type" in span.attributes, len(telemetry.events))
