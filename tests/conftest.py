@@ -11,6 +11,8 @@ from typing import Any, cast
 
 import anthropic
 import pytest
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from opentelemetry import context
 
 from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
@@ -20,6 +22,10 @@ from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 LOGGERS = ("otel_claude", "opentelemetry")
+
+# How fast examples are made says more of the machine, which may have others on it, than of the code.
+hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("project")
 
 
 @pytest.fixture(params=["sync", "async"])

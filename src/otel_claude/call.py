@@ -145,6 +145,9 @@ class Call:
     injects: bool = False
     native_claimed: bool = False
     handed_over: bool = False
+    readings: int = 0
+    watched: int = 0
+    url: str = ""
     answer_ended: bool = False
     finished: bool = False
     coming_retry: Retry | None = None

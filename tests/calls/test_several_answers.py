@@ -4,7 +4,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from driver import ASK, MODEL, attributes, only_sync, settled
+from driver import ASK, MODEL, attributes, only_sync, read, settled
 
 from fixture_types import API_KEY, Make
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry, usage
@@ -60,3 +60,34 @@ async def test_an_answer_that_no_request_has_brought_is_not_billed(
     told = attributes(telemetry)
     assert told["gen_ai.request.model"] == MODEL
     assert not [name for name in told if name.startswith(("gen_ai.usage", "claude.cost"))]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_fallback_is_paid_for_with_what_was_refused(
+    stream: bool, make: Make, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """The SDK's own middleware puts one stream together from those of two models. Opus 4.6 is 5 and 25 USD."""
+    middlewares = pytest.importorskip("anthropic.lib.middleware")
+    refused = {"type": "refusal", "category": "cyber", "fallback_credit_token": "token"}
+    claude.will(
+        Answer(
+            "No",
+            stop_reason="refusal",
+            usage=usage(input_tokens=1_000, output_tokens=7),
+            more={"stop_details": refused},
+        ),
+        Answer("Yes", usage=usage(input_tokens=1_000, output_tokens=15)),
+    )
+    fallback = middlewares.BetaRefusalFallbackMiddleware(fallbacks=[{"model": "claude-sonnet-4-6"}])
+    client = make(api_key=API_KEY, middleware=[fallback])
+    with middlewares.BetaFallbackState():
+        answer = await settled(client.beta.messages.create(**{**ASK, "model": "claude-opus-4-6"}, stream=stream))
+        if stream:
+            await read(answer)
+    cost = (1_000 * 5 + 7 * 25 + 1_000 * 3 + 15 * 15) / 1_000_000
+    told = attributes(telemetry)
+    assert told["gen_ai.response.finish_reasons"] == ("end_turn",)
+    assert told["claude.cost.usd"] == pytest.approx(cost)
+    assert telemetry.total("claude.cost") == pytest.approx(cost)
+    assert telemetry.total("claude.token.usage", {"claude.token.type": "output"}) == 22
+    assert telemetry.count("gen_ai.client.operation.duration") == 1

@@ -84,13 +84,13 @@ def test_utilization_is_of_the_prompt_of_the_last_step(usage: Usage, window: int
     assert utilization(usage, window) == filled
 
 
-@pytest.mark.parametrize(
-    ("sums", "left_out"),
-    [((10, 3), 1), ((15, 5), 0)],
-)
-def test_steps_are_unsummed_where_the_totals_are_those_of_the_messages(sums: tuple[int, int], left_out: int):
-    steps = (Step("message", None, Usage(10, 3)), Step("compaction", None, Usage(5, 2)))
-    assert len(points.unsummed(Usage(*sums, steps=steps))) == left_out
+def test_tokens_are_billed_for_the_model_of_their_step():
+    steps = (Step("message", None, Usage(10, 3)), Step("fallback_message", "claude-b", Usage(5, 2)))
+    assert points.by_model(Usage(5, 2, steps=steps), "claude-a") == [
+        ("claude-a", Usage(10, 3)),
+        ("claude-b", Usage(5, 2)),
+    ]
+    assert points.by_model(Usage(5, 2, steps=steps[:1]), "claude-a") == [("claude-a", Usage(5, 2, steps=steps[:1]))]
 
 
 def test_batches_are_forgotten_from_the_first_on():

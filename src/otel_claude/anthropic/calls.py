@@ -126,6 +126,7 @@ class Calls:
             content_mode=self._content_mode(own_tracing),
             owns_span=self._owns_span(client),
             injects=self._injects(client, own_tracing),
+            url=options.url,
         )
         self._telemetry.start(call, provider)
         return Scope(self, call)
@@ -190,10 +191,7 @@ class Calls:
         if not http_response.is_success:
             return
         if not http_response.is_closed:
-            listener = listener_for(call, self._telemetry, options.url)
-            chunk = self._telemetry.chunk if self._telemetry.settings.chunk_metrics else None
-            self._bodies.watch(http_response, Reading(call, listener, self.ended, chunk))
-            call.handed_over = True
+            self._watch(call, http_response, options.url)
         elif call.endpoint.kind == "download":
             call.bytes_received = len(http_response.content)
         elif call.owns_span:
@@ -201,6 +199,15 @@ class Calls:
         else:
             # The SDK ends its span before it returns the result, so what the span is to say is read from the body.
             take_result(call.response, call.endpoint, json_of(http_response.content))
+
+    def _watch(self, call: Call, http_response: Any, url: str) -> None:
+        """Watches the answer that the application, or a middleware, is going to read. Only the last one counts."""
+        call.readings += 1
+        call.watched = id(http_response)
+        listener = listener_for(call, self._telemetry, url)
+        chunk = self._telemetry.chunk if self._telemetry.settings.chunk_metrics else None
+        self._bodies.watch(http_response, Reading(call, listener, self.ended, chunk))
+        call.handed_over = True
 
     @guarded(None)
     def sleeping(self, http_response: Any) -> None:
@@ -227,8 +234,18 @@ class Calls:
         """The call has come back. An answer that the application has yet to read goes on."""
         if not call.handed_over:
             self._take_result(call, result)
+        else:
+            self._follow(call, result)
         if not call.handed_over or call.answer_ended:
             self.finish(call)
+
+    @guarded(None)
+    def _follow(self, call: Call, result: Any) -> None:
+        """Watches the answer of a middleware that has put one together from those that it got, such as a fallback's."""
+        http_response = getattr(result, "response", None) or getattr(result, "http_response", None)
+        if http_response is not None and id(http_response) != call.watched and not http_response.is_closed:
+            call.answer_ended = False
+            self._watch(call, http_response, call.url)
 
     @guarded(None)
     def _take_result(self, call: Call, result: Any) -> None:
@@ -257,9 +274,9 @@ class Calls:
             take_headers(call.response, http_response)
             self._telemetry.limits.observe(call.response.headers)
 
-    def ended(self, call: Call, attempt: int) -> None:
-        """The answer to an attempt is no longer read. That of an attempt that the SDK has repeated is of no account."""
-        call.answer_ended = attempt == call.attempts
+    def ended(self, call: Call, reading: int) -> None:
+        """An answer is no longer read. One that is a part of another by now, or was asked for again, does not count."""
+        call.answer_ended = reading == call.readings
         if call.answer_ended and _current.get() is not call:
             self.finish(call)
 

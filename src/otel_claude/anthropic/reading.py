@@ -81,13 +81,13 @@ class Reading:
     """Watches one answer being read. No method raises."""
 
     __slots__ = (
-        "_attempt",
         "_call",
         "_chunk",
         "_closed_by_application",
         "_ended",
         "_facts",
         "_listener",
+        "_number",
         "_tap",
         "_tell_end",
         "_waiting_since",
@@ -97,7 +97,7 @@ class Reading:
     def __init__(self, call: Call, listener: Listener, tell_end: Ended, chunk: Chunk | None) -> None:
         """Watches the reading of the answer to `call`; `chunk`, if any, is told of each wait between items."""
         self._call = call
-        self._attempt = call.attempts
+        self._number = call.readings
         self._listener = listener
         self._tell_end = tell_end
         self._chunk = chunk
@@ -156,8 +156,9 @@ class Reading:
         self._tap = tap_for(media_type, encoding, self._decoded)
 
     def _decoded(self, kind: str, item: Any) -> None:
-        self._facts.chunks += 1
-        self._listener.item(kind, item)
+        if self._number == self._call.readings:
+            self._facts.chunks += 1
+            self._listener.item(kind, item)
 
     @guarded(None)
     def data(self, data: bytes) -> None:
@@ -213,12 +214,14 @@ class Reading:
         if not self._ended.acquire(blocking=False):
             return
         call, listener = self._call, self._listener
+        if self._number != call.readings:
+            return
         if error is not None:
             call.error = error
         elif read and call.error is None and not listener.ended and (self.parsed or self._tap is not None):
             call.error = StreamInterrupted("The stream ended before its end event.")
         self._facts.outcome = self._outcome(read=read, whole=listener.whole)
-        self._tell_end(call, self._attempt)
+        self._tell_end(call, self._number)
 
     def _outcome(self, *, read: bool, whole: bool) -> Outcome:
         error = self._call.error

@@ -14,18 +14,22 @@ from otel_claude.emitting.instruments import Instrument
 from otel_claude.emitting.spans import utilization
 from otel_claude.outcome import Failure
 from otel_claude.pricing import COST_PARTS, Cost
-from otel_claude.usage import Step, Usage
+from otel_claude.usage import Usage
 
 Labels = dict[str, Any]
 Point = tuple[Instrument, float, Labels]
 
+TOKEN_TYPES = (
+    ("input", "input"),
+    ("cache_read", "cache_read"),
+    ("cache_write_5m", "cache_write_5m"),
+    ("cache_write_1h", "cache_write_1h"),
+    ("output", "output"),
+    ("thinking", "reasoning"),
+)
+"""Fields of `Usage`, with the values of `claude.token.type` that they are counted under."""
+
 USAGE_COUNTERS: tuple[tuple[Instrument, str, str, str], ...] = (
-    (instruments.CLAUDE_TOKENS, "input", names.CLAUDE_TOKEN_TYPE, "input"),
-    (instruments.CLAUDE_TOKENS, "cache_read", names.CLAUDE_TOKEN_TYPE, "cache_read"),
-    (instruments.CLAUDE_TOKENS, "cache_write_5m", names.CLAUDE_TOKEN_TYPE, "cache_write_5m"),
-    (instruments.CLAUDE_TOKENS, "cache_write_1h", names.CLAUDE_TOKEN_TYPE, "cache_write_1h"),
-    (instruments.CLAUDE_TOKENS, "output", names.CLAUDE_TOKEN_TYPE, "output"),
-    (instruments.CLAUDE_TOKENS, "thinking", names.CLAUDE_TOKEN_TYPE, "reasoning"),
     (instruments.USAGE_INPUT, "prompt", names.TOKEN_MODALITY, "unknown"),
     (instruments.USAGE_OUTPUT, "output", names.TOKEN_MODALITY, "unknown"),
     (instruments.USAGE_CACHE_READ, "cache_read", names.TOKEN_MODALITY, "unknown"),
@@ -36,9 +40,6 @@ USAGE_COUNTERS: tuple[tuple[Instrument, str, str, str], ...] = (
     (instruments.SERVER_TOOLS, "code_executions", names.TOOL_NAME, "code_execution"),
 )
 """Counters, with the field of `Usage` that they add and the attribute that tells what it is."""
-
-SUMMED = frozenset({"message"})
-"""The kinds of steps that the totals of a usage add up."""
 
 MOST_REASON = 64
 """A stop reason that is longer is none of the API's, and no value for a metric."""
@@ -92,12 +93,16 @@ def counter_points(call: Call, cost: Cost | None, failure: Failure | None) -> li
     found: list[Iterator[Point]] = []
     if call.batch is not None:
         for model, sums in call.batch.fresh.items():
-            found.append(_sums(labels_of(call, "chat", model), sums.usage, sums.cost, sums.unpriced))
+            labels = labels_of(call, "chat", model)
+            found += [_billed(labels, sums.usage), _sums(labels, sums.usage, sums.cost, sums.unpriced)]
     if call.endpoint.is_inference:
         usage, base = call.response.usage, labels_of(call)
         if usage is not None:
             found.append(_sums(base, usage, cost, 1 if cost is None else 0))
-            found.extend(_billed(labels_of(call, model=step.model), step.usage) for step in unsummed(usage))
+        for answer in (*call.earlier, call.response):
+            if answer.usage is not None:
+                billed = by_model(answer.usage, answer.model)
+                found.extend(_billed(labels_of(call, model=model), tokens) for model, tokens in billed)
         found.extend(
             _sums(labels_of(call, model=answer.model), answer.usage, None, 0)
             for answer in call.earlier
@@ -109,22 +114,21 @@ def counter_points(call: Call, cost: Cost | None, failure: Failure | None) -> li
     return found
 
 
-def unsummed(usage: Usage) -> list[Step]:
-    """The steps that are billed and that the totals of a usage leave out.
+def by_model(usage: Usage, model: str | None) -> list[tuple[str | None, Usage]]:
+    """The tokens that are billed, with the model that they are billed for.
 
+    The totals of a usage leave out compaction and advisor steps, and those of a fallback are its last answer's.
     https://platform.claude.com/docs/en/build-with-claude/compaction
     """
-    own = [step for step in usage.steps if step.kind in SUMMED]
-    counted = sum(step.usage.prompt or 0 for step in own), sum(step.usage.output or 0 for step in own)
-    if counted != (usage.prompt, usage.output):
-        return []
-    return [step for step in usage.steps if step.kind not in SUMMED]
+    if all(step.kind == "message" for step in usage.steps):
+        return [(model, usage)]
+    return [(step.model or model, step.usage) for step in usage.steps]
 
 
 def _billed(base: Labels, usage: Usage) -> Iterator[Point]:
-    for counter, field, attribute, kind in USAGE_COUNTERS:
-        if counter is instruments.CLAUDE_TOKENS and (count := getattr(usage, field)):
-            yield counter, count, {**base, attribute: kind}
+    for field, kind in TOKEN_TYPES:
+        if count := getattr(usage, field):
+            yield instruments.CLAUDE_TOKENS, count, {**base, names.CLAUDE_TOKEN_TYPE: kind}
 
 
 def _sums(base: Labels, usage: Usage, cost: Cost | None, unpriced: int) -> Iterator[Point]:
