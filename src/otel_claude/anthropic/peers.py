@@ -54,7 +54,8 @@ def warn_of_peers() -> None:
         _warned.update(found)
         _log.warning(
             "otel_claude: %s also records the calls of the Anthropic SDK, so most backends count spans and tokens"
-            " twice, or, where it marks its calls, nothing is recorded here. Switch one of them off, for example with OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
+            " twice, or, where it marks its calls, nothing is recorded here. Switch one of them off, for example with"
+            " OTEL_PYTHON_DISABLED_INSTRUMENTATIONS",
             " and ".join(sorted(found)),
         )
 
