@@ -109,16 +109,35 @@ class StreamFacts:
     outcome: Outcome | None = None
 
 
+@dataclass(slots=True)
+class Progress:
+    """How far a call has come: what the patches have to know of it from one place to the next.
+
+    `native_claimed`: the SDK has asked for its own span of the call. `coming_retry` is the wait before the next attempt.
+    `handed_over`: the application has the answer to read. `readings` counts the answers that were watched, of which the
+    last one counts; `watched` is the identity of its response, and `answer_ended` says that it has been read.
+    """
+
+    native_claimed: bool = False
+    coming_retry: Retry | None = None
+    handed_over: bool = False
+    readings: int = 0
+    watched: int = 0
+    answer_ended: bool = False
+    finished: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Call:
     """One API call. Made when the SDK starts it, finished once, whatever happens.
 
     `started_at` and `ended_at` are nanoseconds of the monotonic clock, `start_time` is nanoseconds since the epoch.
-    `secrets` are the client's keys, to be kept out of every text. `sent_body` and `output` are there only where content
-    is recorded: the request as it was sent, and what gives the content blocks of the answer. `earlier` are answers that
-    came before the last one, where a middleware has asked more than once: each is billed. `owns_span` is false where
-    the span is the SDK's own; `injects` is true where we send `traceparent`, and not the SDK; `native_claimed` once the
-    SDK has asked for its span of this call, `handed_over` once the application has the answer to read.
+    `secrets` are the client's keys, to be kept out of every text. `owns_span` is false where the span is the SDK's own,
+    and `injects` is true where we send `traceparent`, and not the SDK.
+
+    `earlier` are answers that came before the last one, where a middleware has asked more than once: each is billed.
+    `sent_body`, `output` and `content` are there only where content is recorded: the request as it was sent, what gives
+    the content blocks of the answer, and what is made of both.
     """
 
     endpoint: Endpoint
@@ -126,32 +145,26 @@ class Call:
     request: Request
     started_at: int
     start_time: int
+    url: str = ""
+    secrets: tuple[str, ...] = ()
+    content_mode: str = "NO_CONTENT"
+    owns_span: bool = True
+    injects: bool = False
     span: Any = None
     context: Any = None
     attempts: int = 0
     retries: list[Retry] = field(default_factory=list[Retry])
     response: Response = field(default_factory=Response)
+    earlier: list[Response] = field(default_factory=list[Response])
     stream: StreamFacts | None = None
     batch: BatchResults | None = None
-    error: BaseException | None = None
-    secrets: tuple[str, ...] = ()
-    content_mode: str = "NO_CONTENT"
+    bytes_received: int | None = None
     sent_body: Mapping[str, Any] | None = None
     output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     content: Any = None
-    earlier: list[Response] = field(default_factory=list[Response])
-    bytes_received: int | None = None
-    owns_span: bool = True
-    injects: bool = False
-    native_claimed: bool = False
-    handed_over: bool = False
-    readings: int = 0
-    watched: int = 0
-    url: str = ""
-    answer_ended: bool = False
-    finished: bool = False
-    coming_retry: Retry | None = None
+    error: BaseException | None = None
     ended_at: int | None = None
+    progress: Progress = field(default_factory=Progress)
 
     @property
     def duration_s(self) -> float:

@@ -169,7 +169,7 @@ class Telemetry:
     def _failure(self, call: Call, error: BaseException | None) -> Failure | None:
         if error is None:
             return None
-        in_stream = call.stream is not None and call.handed_over
+        in_stream = call.stream is not None and call.progress.handed_over
         failure = describe(error, in_stream=in_stream, secrets=call.secrets)
         if failure is not None and failure.category == "model_not_found" and not call.endpoint.is_inference:
             return failure._replace(category="other")

@@ -153,14 +153,14 @@ class Calls:
         if not isinstance(call, Call):
             return
         call.attempts += 1
-        if call.coming_retry is not None:
-            call.retries.append(call.coming_retry)
-            call.coming_retry = None
+        if call.progress.coming_retry is not None:
+            call.retries.append(call.progress.coming_retry)
+            call.progress.coming_retry = None
         if call.content_mode != "NO_CONTENT":
             call.sent_body = fields(options.json_data)
         if not call.owns_span:
             call.context = context.get_current()
-        elif call.native_claimed:
+        elif call.progress.native_claimed:
             # The SDK has made the stand-in current, which records nothing. It takes this back with its own.
             context.attach(call.context)
         elif call.injects:
@@ -202,12 +202,12 @@ class Calls:
 
     def _watch(self, call: Call, http_response: Any, url: str) -> None:
         """Watches the answer that the application, or a middleware, is going to read. Only the last one counts."""
-        call.readings += 1
-        call.watched = id(http_response)
+        call.progress.readings += 1
+        call.progress.watched = id(http_response)
         listener = listener_for(call, self._telemetry, url)
         chunk = self._telemetry.chunk if self._telemetry.settings.chunk_metrics else None
         self._bodies.watch(http_response, Reading(call, listener, self.ended, chunk))
-        call.handed_over = True
+        call.progress.handed_over = True
 
     @guarded(None)
     def sleeping(self, http_response: Any) -> None:
@@ -221,30 +221,32 @@ class Calls:
         else:
             error = sys.exc_info()[1]
             cause = None if error is None else type(error).__name__
-        call.coming_retry = Retry(cause, 0.0)
+        call.progress.coming_retry = Retry(cause, 0.0)
 
     @guarded(None)
     def waits(self, wait_s: float) -> None:
         """How long the SDK is going to wait."""
         call = _current.get()
         if isinstance(call, Call):
-            call.coming_retry = Retry(call.coming_retry.cause if call.coming_retry else None, wait_s)
+            call.progress.coming_retry = Retry(
+                call.progress.coming_retry.cause if call.progress.coming_retry else None, wait_s
+            )
 
     def returned(self, call: Call, result: Any) -> None:
         """The call has come back. An answer that the application has yet to read goes on."""
-        if not call.handed_over:
+        if not call.progress.handed_over:
             self._take_result(call, result)
         else:
             self._follow(call, result)
-        if not call.handed_over or call.answer_ended:
+        if not call.progress.handed_over or call.progress.answer_ended:
             self.finish(call)
 
     @guarded(None)
     def _follow(self, call: Call, result: Any) -> None:
         """Watches the answer of a middleware that has put one together from those that it got, such as a fallback's."""
         http_response = getattr(result, "response", None) or getattr(result, "http_response", None)
-        if http_response is not None and id(http_response) != call.watched and not http_response.is_closed:
-            call.answer_ended = False
+        if http_response is not None and id(http_response) != call.progress.watched and not http_response.is_closed:
+            call.progress.answer_ended = False
             self._watch(call, http_response, call.url)
 
     @guarded(None)
@@ -276,16 +278,16 @@ class Calls:
 
     def ended(self, call: Call, reading: int) -> None:
         """An answer is no longer read. One that is a part of another by now, or was asked for again, does not count."""
-        call.answer_ended = reading == call.readings
-        if call.answer_ended and _current.get() is not call:
+        call.progress.answer_ended = reading == call.progress.readings
+        if call.progress.answer_ended and _current.get() is not call:
             self.finish(call)
 
     @guarded(None)
     def finish(self, call: Call) -> None:
         """The call has ended, whichever way."""
-        if call.finished:
+        if call.progress.finished:
             return
-        call.finished = True
+        call.progress.finished = True
         call.ended_at = call.ended_at or perf_counter_ns()
         self._telemetry.finish(call)
         # Its traceback holds the frames that hold the call, and the application's own.

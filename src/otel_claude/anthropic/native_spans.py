@@ -73,9 +73,9 @@ class StandIn(wrapt.ObjectProxy[trace.Tracer]):
         call = self._self_call
         if isinstance(call, Silence):
             return NonRecordingSpan(trace.get_current_span().get_span_context())
-        if call.native_claimed:
+        if call.progress.native_claimed:
             return self.__wrapped__.start_span(*args, **kwargs)
-        call.native_claimed = True
+        call.progress.native_claimed = True
         if call.owns_span:
             return NonRecordingSpan(call.span.get_span_context())
         span = self.__wrapped__.start_span(*args, **kwargs)

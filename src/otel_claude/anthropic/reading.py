@@ -97,7 +97,7 @@ class Reading:
     def __init__(self, call: Call, listener: Listener, tell_end: Ended, chunk: Chunk | None) -> None:
         """Watches the reading of the answer to `call`; `chunk`, if any, is told of each wait between items."""
         self._call = call
-        self._number = call.readings
+        self._number = call.progress.readings
         self._listener = listener
         self._tell_end = tell_end
         self._chunk = chunk
@@ -156,7 +156,7 @@ class Reading:
         self._tap = tap_for(media_type, encoding, self._decoded)
 
     def _decoded(self, kind: str, item: Any) -> None:
-        if self._number == self._call.readings:
+        if self._number == self._call.progress.readings:
             self._facts.chunks += 1
             self._listener.item(kind, item)
 
@@ -214,7 +214,7 @@ class Reading:
         if not self._ended.acquire(blocking=False):
             return
         call, listener = self._call, self._listener
-        if self._number != call.readings:
+        if self._number != call.progress.readings:
             return
         if error is not None:
             call.error = error
