@@ -113,7 +113,7 @@ class StreamFacts:
 class Progress:
     """How far a call has come: what the patches have to know of it from one place to the next.
 
-    `native_claimed`: the SDK has asked for its own span of the call. `coming_retry` is the wait before the next attempt.
+    `native_claimed`: the SDK has asked for its own span of the call. `coming_retry` is the wait before another attempt.
     `handed_over`: the application has the answer to read. `readings` counts the answers that were watched, of which the
     last one counts; `watched` is the identity of its response, and `answer_ended` says that it has been read.
     """

@@ -228,9 +228,8 @@ class Calls:
         """How long the SDK is going to wait."""
         call = _current.get()
         if isinstance(call, Call):
-            call.progress.coming_retry = Retry(
-                call.progress.coming_retry.cause if call.progress.coming_retry else None, wait_s
-            )
+            coming = call.progress.coming_retry
+            call.progress.coming_retry = Retry(None if coming is None else coming.cause, wait_s)
 
     def returned(self, call: Call, result: Any) -> None:
         """The call has come back. An answer that the application has yet to read goes on."""
