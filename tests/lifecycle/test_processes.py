@@ -196,6 +196,7 @@ def test_an_interrupt_passes_and_its_call_is_no_error():
         + """
 import signal, threading, time
 from otel_claude.testing import Hang
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
 claude.will(Hang(5))
 client = connect()
 

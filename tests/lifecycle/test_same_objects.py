@@ -14,8 +14,9 @@ import pytest
 from anthropic import Anthropic, AsyncStream, Stream
 from anthropic._base_client import AsyncAPIClient, BaseClient, SyncAPIClient
 from anthropic.lib.streaming import AsyncMessageStream, MessageStream
+from anthropic.resources.messages.messages import DEPRECATED_MODELS
 from anthropic.types import Message
-from apps import HELLO, SDK_MAKES_SPANS, SDK_VERSION, SwitchOn
+from apps import HELLO, SDK_MAKES_SPANS, SwitchOn
 from loopback import Loopback, http
 from scenarios import REQUESTS, chain
 
@@ -23,7 +24,7 @@ from otel_claude.testing import BadRequest, Batch, Cut, ErrorEvent
 
 decoders: Any = import_module("anthropic._decoders.jsonl")
 AsyncJSONLDecoder, JSONLDecoder = decoders.AsyncJSONLDecoder, decoders.JSONLDecoder
-DEPRECATED = "claude-2.1" if SDK_VERSION < (1, 0) else "claude-sonnet-4-5"
+DEPRECATED = next(iter(DEPRECATED_MODELS))
 PATCHED: tuple[tuple[type, str], ...] = (
     (SyncAPIClient, "request"),
     (AsyncAPIClient, "request"),
