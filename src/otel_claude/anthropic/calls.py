@@ -176,7 +176,7 @@ class Calls:
         return prepare.__module__ == "anthropic._base_client"
 
     @guarded(None)
-    def responded(self, http_response: Any, options: Any) -> None:
+    def responded(self, http_response: Any) -> None:
         """An HTTP response has come, read or unread."""
         call = _current.get()
         if not isinstance(call, Call):
@@ -191,7 +191,7 @@ class Calls:
         if not http_response.is_success:
             return
         if not http_response.is_closed:
-            self._watch(call, http_response, options.url)
+            self._watch(call, http_response)
         elif call.endpoint.kind == "download":
             call.bytes_received = len(http_response.content)
         elif call.owns_span:
@@ -200,11 +200,11 @@ class Calls:
             # The SDK ends its span before it returns the result, so what the span is to say is read from the body.
             take_result(call.response, call.endpoint, json_of(http_response.content))
 
-    def _watch(self, call: Call, http_response: Any, url: str) -> None:
+    def _watch(self, call: Call, http_response: Any) -> None:
         """Watches the answer that the application, or a middleware, is going to read. Only the last one counts."""
         call.progress.readings += 1
         call.progress.watched = id(http_response)
-        listener = listener_for(call, self._telemetry, url)
+        listener = listener_for(call, self._telemetry)
         chunk = self._telemetry.chunk if self._telemetry.settings.chunk_metrics else None
         self._bodies.watch(http_response, Reading(call, listener, self.ended, chunk))
         call.progress.handed_over = True
@@ -246,7 +246,7 @@ class Calls:
         http_response = getattr(result, "response", None) or getattr(result, "http_response", None)
         if http_response is not None and id(http_response) != call.progress.watched and not http_response.is_closed:
             call.progress.answer_ended = False
-            self._watch(call, http_response, call.url)
+            self._watch(call, http_response)
 
     @guarded(None)
     def _take_result(self, call: Call, result: Any) -> None:

@@ -151,10 +151,10 @@ class ErrorEvent(StreamInterrupted):
         super().__init__(str(fields_of(body.get("error")).get("message")))
 
 
-def listener_for(call: Call, telemetry: Telemetry, url: str) -> Listener:
+def listener_for(call: Call, telemetry: Telemetry) -> Listener:
     """The listener for the items of a call's answer."""
     kind = call.endpoint.kind
-    if kind == "batch_results" and (batch := batch_of(url)) is not None:
+    if kind == "batch_results" and (batch := batch_of(call.url)) is not None:
         return BatchLines(call, telemetry, batch)
     if call.request.stream and kind == "chat":
         return MessageEvents(call)

@@ -19,7 +19,7 @@ import wrapt
 from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls, current_call
 from otel_claude.anthropic.native_spans import tracer_for
-from otel_claude.anthropic.reading import Reading, collections
+from otel_claude.anthropic.reading import Reading, garbage_collection
 from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 
@@ -58,7 +58,7 @@ class Patches:
 
     def apply(self, base: ModuleType, streaming: ModuleType, decoding: ModuleType) -> None:
         """Patches the SDK's modules `_base_client`, `_streaming` and `_decoders.jsonl`."""
-        gc.callbacks.append(collections)
+        gc.callbacks.append(garbage_collection)
         for module, class_name, method, wrapper in (
             (base, "SyncAPIClient", "request", self._request),
             (base, "AsyncAPIClient", "request", self._async_request),
@@ -92,8 +92,8 @@ class Patches:
         if self._calls is not None:
             self._calls.close()
             self._calls = None
-        if collections in gc.callbacks:
-            gc.callbacks.remove(collections)
+        if garbage_collection in gc.callbacks:
+            gc.callbacks.remove(garbage_collection)
         while self._applied:
             self._applied.pop().restore()
 
@@ -123,7 +123,7 @@ class Patches:
 
     def _process_response(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         if self._calls is not None:
-            self._calls.responded(kwargs.get("response"), kwargs.get("options"))
+            self._calls.responded(kwargs.get("response"))
         return wrapped(*args, **kwargs)
 
     def _sleep_for_retry(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:

@@ -26,7 +26,7 @@ Chunk = Callable[[Call, float], None]
 Ended = Callable[[Call, int], None]
 
 
-class Collections:
+class GarbageCollection:
     """Whether Python is collecting garbage on this thread just now."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Collections:
         return self._thread == _thread.get_ident()
 
 
-collections = Collections()
+garbage_collection = GarbageCollection()
 _endings: set[int] = set()
 
 
@@ -55,7 +55,7 @@ def finish_dropped(finish: Callable[[Call], None], call: Call) -> None:
     if sys.is_finalizing():
         return
     call.ended_at = perf_counter_ns()
-    if not collections.here:
+    if not garbage_collection.here:
         finish(call)
         return
     _endings.add(id(call))
@@ -110,6 +110,11 @@ class Reading:
         if call.request.stream or call.endpoint.kind == "batch_results":
             call.stream = self._facts
 
+    @property
+    def _counts(self) -> bool:
+        """Whether this is the answer that the application reads, and not one that a middleware has made it from."""
+        return self._number == self._call.progress.readings
+
     # The parser: `with reading:` around it, `item` for each item, `resume` when the application wants the next one.
 
     @guarded(None)
@@ -156,7 +161,7 @@ class Reading:
         self._tap = tap_for(media_type, encoding, self._decoded)
 
     def _decoded(self, kind: str, item: Any) -> None:
-        if self._number == self._call.progress.readings:
+        if self._counts:
             self._facts.chunks += 1
             self._listener.item(kind, item)
 
@@ -203,7 +208,7 @@ class Reading:
     @guarded(None)
     def dropped(self) -> None:
         """The answer is no longer read, or was never, as Python tells."""
-        if not self._ended.locked():
+        if not self._ended.locked() and self._counts:
             finish_dropped(self._end_unread, self._call)
 
     def _end_unread(self, call: Call) -> None:
@@ -213,9 +218,9 @@ class Reading:
     def _end(self, error: BaseException | None, *, read: bool) -> None:
         if not self._ended.acquire(blocking=False):
             return
-        call, listener = self._call, self._listener
-        if self._number != call.progress.readings:
+        if not self._counts:
             return
+        call, listener = self._call, self._listener
         if error is not None:
             call.error = error
         elif read and call.error is None and not listener.ended and (self.parsed or self._tap is not None):

@@ -94,20 +94,16 @@ def counter_points(call: Call, cost: Cost | None, failure: Failure | None) -> li
     if call.batch is not None:
         for model, sums in call.batch.fresh.items():
             labels = labels_of(call, "chat", model)
-            found += [_billed(labels, sums.usage), _sums(labels, sums.usage, sums.cost, sums.unpriced)]
+            found += [_billed(labels, sums.usage), _used(labels, sums.usage), _spent(labels, sums.cost, sums.unpriced)]
     if call.endpoint.is_inference:
-        usage, base = call.response.usage, labels_of(call)
-        if usage is not None:
-            found.append(_sums(base, usage, cost, 1 if cost is None else 0))
+        base = labels_of(call)
+        if call.response.usage is not None:
+            found.append(_spent(base, cost))
         for answer in (*call.earlier, call.response):
             if answer.usage is not None:
+                found.append(_used(labels_of(call, model=answer.model), answer.usage))
                 billed = by_model(answer.usage, answer.model)
                 found.extend(_billed(labels_of(call, model=model), tokens) for model, tokens in billed)
-        found.extend(
-            _sums(labels_of(call, model=answer.model), answer.usage, None, 0)
-            for answer in call.earlier
-            if answer.usage is not None
-        )
         outcome = None if call.stream is None else call.stream.outcome
         error_type = None if failure is None else failure.type
         found.append(_endings(base, call.response.stop_reason, outcome, error_type))
@@ -131,11 +127,16 @@ def _billed(base: Labels, usage: Usage) -> Iterator[Point]:
             yield instruments.CLAUDE_TOKENS, count, {**base, names.CLAUDE_TOKEN_TYPE: kind}
 
 
-def _sums(base: Labels, usage: Usage, cost: Cost | None, unpriced: int) -> Iterator[Point]:
-    """Tokens and USD. They are sums, so one addition may stand for many inferences."""
+def _used(base: Labels, usage: Usage) -> Iterator[Point]:
     for counter, field, attribute, kind in USAGE_COUNTERS:
         if count := getattr(usage, field):
             yield counter, count, {**base, attribute: kind}
+
+
+def _spent(base: Labels, cost: Cost | None, unpriced: int | None = None) -> Iterator[Point]:
+    """What was spent, and how many inferences have no price. Of a call, that is the one whose cost is not known."""
+    if unpriced is None:
+        unpriced = 1 if cost is None else 0
     if unpriced:
         yield instruments.UNPRICED, unpriced, base
     if cost is not None:
