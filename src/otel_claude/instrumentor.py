@@ -62,6 +62,11 @@ class AnthropicInstrumentor(BaseInstrumentor):
         base, streaming, decoding = (
             importlib.import_module(f"anthropic.{name}") for name in ("_base_client", "_streaming", "_decoders.jsonl")
         )
+        if settings is not None and not isinstance(settings, Settings):  # pyright: ignore[reportUnnecessaryIsInstance]  # from outside
+            _log.warning(
+                "otel_claude: settings is %r; accepted: an object of Settings; the environment is read", settings
+            )
+            settings = None
         if settings is None:
             settings = Settings.from_environment(lenient=True, **options)
         elif options:

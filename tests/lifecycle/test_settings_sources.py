@@ -46,6 +46,7 @@ BAD: tuple[tuple[str, Any, str | None, tuple[str, ...]], ...] = (
     ("redact", "no function", None, ("function",)),
     ("prices", "/no/such/file.toml", "/no/such/file.toml", ()),
     ("prices", {MODEL: {"input": "cheap"}}, '{"claude-sonnet-5-5": {"input": "cheap"}}', ()),
+    ("prices", 5, None, ("mapping", "JSON", "TOML")),
     ("prices", {MODEL: 3}, "{not json", ()),
 )
 """Setting, a value in code, one in the environment, and what the message says is accepted."""
@@ -236,6 +237,19 @@ def test_keywords_beside_a_settings_object_are_not_lost_without_a_word(
     client.messages.create(**HELLO)
 
     assert "gen_ai.client.inference.duration" in telemetry.metrics or "metric_names" in caplog.text
+
+
+def test_settings_of_another_kind_are_named_and_the_environment_is_read(
+    caplog: pytest.LogCaptureFixture, client: Any, switch_on: SwitchOn, telemetry: Telemetry
+):
+    with caplog.at_level(logging.WARNING, "otel_claude"):
+        switch_on(settings={"metric_names": "latest"})
+    client.messages.create(**HELLO)
+
+    (warning,) = [record for record in caplog.records if record.name == "otel_claude"]
+    assert "settings is {'metric_names': 'latest'}; accepted: an object of Settings" in warning.getMessage()
+    assert warning.exc_info is None
+    assert [span.name for span in telemetry.spans] == [SPAN]
 
 
 def test_the_settings_are_frozen():

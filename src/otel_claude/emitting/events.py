@@ -10,7 +10,7 @@ from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 
 from otel_claude.call import Call
 from otel_claude.emitting import names
-from otel_claude.emitting.spans import Attributes, start_attributes
+from otel_claude.emitting.spans import RESPONSE_HEADERS, Attributes, start_attributes
 from otel_claude.outcome import Failure, stack_of
 
 
@@ -32,8 +32,9 @@ class Events:
         }
         if failure.message is not None:
             attributes[names.EXCEPTION_MESSAGE] = failure.message
-        if (request_id := call.response.header(b"request-id")) is not None:
-            attributes[names.REQUEST_ID] = request_id
+        for attribute in (names.REQUEST_ID, names.AWS_REQUEST_ID):
+            if (request_id := call.response.header(RESPONSE_HEADERS[attribute])) is not None:
+                attributes[attribute] = request_id
         self._emit(call, names.EXCEPTION_EVENT, SeverityNumber.WARN, attributes)
 
     def details(self, call: Call, attributes: Mapping[str, Any], content: Mapping[str, Sequence[Any]]) -> None:

@@ -115,6 +115,7 @@ def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, windo
 
 RESPONSE_HEADERS: Mapping[str, bytes] = {
     names.REQUEST_ID: b"request-id",
+    names.AWS_REQUEST_ID: b"x-amzn-requestid",
     names.ORGANIZATION: b"anthropic-organization-id",
     names.WORKSPACE: b"anthropic-workspace-id",
 }

@@ -49,10 +49,14 @@ def override_of(overrides: Overrides, *names: str) -> Mapping[str, float] | None
     return None
 
 
-def _load(source: str | Path | Mapping[str, Any]) -> tuple[str, Any]:
+def _load(source: object) -> tuple[str, Any]:
     """What the source holds, and its name in error messages."""
     if isinstance(source, Mapping):
-        return "prices", source
+        return "prices", cast("Mapping[str, Any]", source)
+    if not isinstance(source, str | Path):
+        raise ValueError(  # noqa: TRY004  # a value that is not accepted, as the others
+            f"prices: expected a mapping, JSON text or the path of a JSON or TOML file, not {source!r}"
+        )
     if isinstance(source, str) and source.lstrip().startswith("{"):
         name, text, parse = "prices (JSON)", source, json.loads
     else:
