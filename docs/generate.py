@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import otel_claude
-from otel_claude import settings, testing
+from otel_claude import install_span_cap, settings, testing
 from otel_claude.anthropic.endpoints import KINDS
 from otel_claude.call import Call, Endpoint, Request, Response, Server, StreamFacts
 from otel_claude.emitting import names, points
@@ -176,6 +176,9 @@ def own_attributes() -> dict[str, list[str]]:
         memory.meter_provider,
         memory.logger_provider,
     )
+    install_span_cap(
+        memory.tracer_provider, 2, meter_provider=memory.meter_provider, logger_provider=memory.logger_provider
+    )
     limits = {b"anthropic-ratelimit-requests-" + name.encode(): b"1" for name in ("limit", "remaining")}
     reset = {b"anthropic-ratelimit-requests-reset": b"2026-01-01T00:00:00Z"}
     telemetry.limits.observe({b"anthropic-workspace-id": b"workspace", **limits, **reset})
@@ -184,6 +187,10 @@ def own_attributes() -> dict[str, list[str]]:
         telemetry.start(call)
         telemetry.chunk(call, 1.0)
         telemetry.finish(call)
+    tracer = memory.tracer_provider.get_tracer("docs")
+    with tracer.start_as_current_span("more than the cap"):
+        for _ in range(3):
+            tracer.start_span("child").end()
     read = {name: {label for point in found for label in point["attributes"]} for name, found in memory.metrics.items()}
     memory.shutdown()
     return {

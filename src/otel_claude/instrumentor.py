@@ -9,9 +9,11 @@ import os
 from collections.abc import Collection
 from typing import Any
 
+from opentelemetry import trace
 from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # pyright: ignore[reportMissingTypeStubs]  # typed in part
 
 from otel_claude.settings import Settings
+from otel_claude.span_cap.installation import cap, install_span_cap
 
 _log = logging.getLogger("otel_claude")
 
@@ -31,6 +33,7 @@ class AnthropicInstrumentor(BaseInstrumentor):
 
     _patches: Any = None
     _switch_set: bool = False
+    _capped: Any = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The versions of the SDK that are instrumented."""
@@ -87,6 +90,13 @@ class AnthropicInstrumentor(BaseInstrumentor):
                 _log.warning(
                     "otel_claude: %s, and %s is set, so each call has two spans until that is false", error, SWITCH
                 )
+        if cap(
+            tracer_provider,
+            settings.max_spans_per_trace,
+            meter_provider=meter_provider,
+            logger_provider=logger_provider,
+        ):
+            self._capped = trace.get_tracer_provider() if tracer_provider is None else tracer_provider
         telemetry = Telemetry(settings, tracer_provider, meter_provider, logger_provider)
         http = getattr(base, "httpx2", None) or base.httpx
         patches = Patches(Calls(telemetry, Bodies(http), native), telemetry, native)
@@ -100,6 +110,9 @@ class AnthropicInstrumentor(BaseInstrumentor):
         if self._patches is not None:
             self._patches.restore()
             self._patches = None
+        if self._capped is not None:
+            install_span_cap(self._capped, 0)
+            self._capped = None
         if self._switch_set:
             from otel_claude.anthropic.native_spans import SWITCH
 

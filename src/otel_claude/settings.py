@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from otel_claude.pricing import read_overrides
+from otel_claude.span_cap.shares import FEWEST
 
 _log = logging.getLogger("otel_claude")
 
@@ -51,6 +52,19 @@ def _bytes(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise ValueError("a whole number of bytes above 0")
+
+
+def most_spans(value: object) -> int:
+    """A number of spans, if the cap can keep traces under it. 0 stands for no cap.
+
+    Raises:
+        ValueError: it cannot; the message says what is accepted.
+    """
+    if isinstance(value, str) and value.strip().isdecimal():
+        value = int(value)
+    if isinstance(value, int) and not isinstance(value, bool) and (value == 0 or value >= FEWEST):
+        return value
+    raise ValueError(f"a whole number of spans from {FEWEST}, or 0 for no cap")
 
 
 def _redact(value: object) -> Redact | None:
@@ -120,6 +134,11 @@ class Settings:
         None, _prices, "a mapping, a path to a TOML or JSON file, or JSON", "OTEL_CLAUDE_PRICES"
     )
     """Prices that go before the built-in ones: by model, in USD per million tokens."""
+
+    max_spans_per_trace: int = _setting(
+        1_000, most_spans, "0 for no cap, or a whole number from 2", "OTEL_CLAUDE_MAX_SPANS_PER_TRACE"
+    )
+    """How many spans of a trace may be exported, whatever library makes them: see [the span cap](span_cap.md)."""
 
     def __post_init__(self) -> None:
         for setting in fields(self):

@@ -12,7 +12,7 @@ from typing import Any
 import anthropic
 import pytest
 
-from otel_claude import AnthropicInstrumentor, Settings, __version__
+from otel_claude import AnthropicInstrumentor, Settings, __version__, install_span_cap
 from otel_claude.emitting import points
 from otel_claude.emitting.instruments import INSTRUMENTS
 from otel_claude.outcome import CATEGORIES
@@ -39,6 +39,7 @@ GENERATED: Mapping[str, Any] = runpy.run_path(str(GENERATOR))
 # Where the conventions have an enumeration it is one of strings. Where they have `any`, a span carries a JSON string.
 # `cache_creation.input_tokens` is the earlier name of `cache_write.input_tokens`.
 CONVENTIONS: Mapping[str, str] = {
+    "aws.request_id": "string",
     "error.type": "string",
     "exception.message": "string",
     "exception.stacktrace": "string",
@@ -162,7 +163,8 @@ def emitted() -> Iterator[Telemetry]:
         logger_provider=telemetry.logger_provider,
         settings=Settings(metric_names="both", chunk_metrics=True, content="SPAN_AND_EVENT"),
     )
-    with SimulatedClaude() as claude:
+    install_span_cap(telemetry.tracer_provider, 2)
+    with SimulatedClaude() as claude, telemetry.tracer_provider.get_tracer("docs").start_as_current_span("all"):
         use_everything(claude)
     # Read while it is on: rate limits are not shown any longer afterwards.
     _ = telemetry.metrics

@@ -29,6 +29,8 @@ GOOD: tuple[tuple[str, Any, str | None, Any], ...] = (
     ("content", "SPAN_ONLY", "span_only", "SPAN_ONLY"),
     ("content_max_bytes", 1000, "1000", 1000),
     ("redact", shorten, None, shorten),
+    ("max_spans_per_trace", 500, "500", 500),
+    ("max_spans_per_trace", 0, "0", 0),
     ("prices", OWN_PRICES, '{"claude-sonnet-5-5": {"input": 1.0, "output": 2.0}}', READ_PRICES),
 )
 """Setting, its value in code, the same in the environment, and what is read."""
@@ -44,6 +46,9 @@ BAD: tuple[tuple[str, Any, str | None, tuple[str, ...]], ...] = (
     ("content_max_bytes", -5, "-5", ("bytes",)),
     ("content_max_bytes", True, "64kB", ("bytes",)),
     ("redact", "no function", None, ("function",)),
+    ("max_spans_per_trace", 1, "1", ("0", "2")),
+    ("max_spans_per_trace", -5, "-5", ("0", "2")),
+    ("max_spans_per_trace", True, "many", ("0", "2")),
     ("prices", "/no/such/file.toml", "/no/such/file.toml", ()),
     ("prices", {MODEL: {"input": "cheap"}}, '{"claude-sonnet-5-5": {"input": "cheap"}}', ()),
     ("prices", 5, None, ("mapping", "JSON", "TOML")),

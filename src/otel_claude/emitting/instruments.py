@@ -135,6 +135,10 @@ SERVER_TOOLS = Instrument(
 LIMIT = Instrument("claude.rate_limit.limit", "gauge", "1", "The rate limit, in requests or tokens.")
 REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "1", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
+SPANS = Instrument(
+    "claude.trace.spans", "counter", "{span}", "Spans that the cap has seen, of any library, by what became of them."
+)
+CAPPED = Instrument("claude.trace.capped", "counter", "{trace}", "Traces with more spans than the cap.")
 
 INSTRUMENTS = (
     DURATION,
@@ -162,4 +166,6 @@ INSTRUMENTS = (
     LIMIT,
     REMAINING,
     RESET,
+    SPANS,
+    CAPPED,
 )

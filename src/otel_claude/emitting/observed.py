@@ -2,7 +2,7 @@
 
 In: additions to counters, as calls end, and the rate limits of the last responses. Out: observations, for the
 callbacks of asynchronous instruments. So a counter costs a call next to nothing: its points are kept as they come, and
-added up when somebody wants the sums.
+added up when somebody wants the sums. Who counts on its own is one of the `sources`.
 
 There is one `Observed` for each meter provider, for as long as that lives: OpenTelemetry knows no way to take a
 callback back, and ignores a second one for the same instrument.
@@ -11,9 +11,10 @@ callback back, and ignores a second one for the same instrument.
 import os
 import threading
 import weakref
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable
 from collections.abc import Set as AbstractSet
+from itertools import chain
 from typing import Any
 
 from opentelemetry import metrics
@@ -105,6 +106,7 @@ class Observed:
         self.counters = Counters()
         self.counted = AlreadyCounted()
         self.limits = RateLimits()
+        self.sources: defaultdict[str, list[Callable[[], Iterable[Observation]]]] = defaultdict(list)
         kinds: dict[str, Callable[..., object]] = {
             "counter": meter.create_observable_counter,
             "up_down_counter": meter.create_observable_up_down_counter,
@@ -124,7 +126,7 @@ class Observed:
 
         def callback(_: CallbackOptions) -> Iterable[Observation]:
             try:
-                return look(name)
+                return [*look(name), *_sums(source() for source in self.sources[name])]
             except Exception:
                 failures.report(name)
                 return []
@@ -140,6 +142,15 @@ class Observed:
                     labels[names.LIMIT_WORKSPACE] = reading.workspace
                 observations.append(Observation(reading.value, labels))
         return observations
+
+
+def _sums(observed: Iterable[Iterable[Observation]]) -> list[Observation]:
+    """One observation for each set of attributes, of those that several sources have made."""
+    totals: dict[frozenset[tuple[str, Any]], float] = {}
+    for observation in chain.from_iterable(observed):
+        labels = frozenset((observation.attributes or {}).items())
+        totals[labels] = totals.get(labels, 0) + observation.value
+    return [Observation(total, dict(labels)) for labels, total in totals.items()]
 
 
 GAUGES = {LIMIT.name: "limit", REMAINING.name: "remaining", RESET.name: "reset"}

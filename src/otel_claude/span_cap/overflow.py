@@ -1,0 +1,69 @@
+"""The mark of a span that was started after the live share of its trace was used up.
+
+In: what the sampler knows at the start of such a span. Out: an `Overflow`, which is the span's own trace state: it goes
+wherever the span's context goes in this process, to children in other threads and tasks, however late, so that a child
+always finds the nearest ancestor that is exported. On the wire it is a trace state like any other.
+"""
+
+from typing import Any
+
+from opentelemetry.trace import SpanContext, TraceFlags, TraceState
+
+
+class Overflow(TraceState):
+    """A trace state that knows the way from its span to an ancestor that is exported.
+
+    `parent` is the mark of the parent, where that has one. `anchor` is the nearest ancestor without a mark: a span of
+    the live share, or a remote one. `branch` is the nearest ancestor with a mark that gives the trace its structure, so
+    that it is likely to be exported. `copy` is the context that the span was exported with, once it was.
+    """
+
+    def __init__(
+        self, state: TraceState | None, parent: "Overflow | None", anchor: SpanContext | None, *, structural: bool
+    ) -> None:
+        super().__init__(list(state.items()) if state else None)
+        self.span_id = 0
+        self.parent = parent
+        self.anchor = anchor
+        self.structural = structural
+        self.branch: Overflow | None = None
+        if parent is not None:
+            self.branch = parent if parent.structural else parent.branch
+        self.copy: SpanContext | None = None
+
+    def __reduce__(self) -> tuple[type[TraceState], tuple[list[tuple[str, str]]]]:
+        return TraceState, (list(self.items()),)
+
+    @property
+    def plain(self) -> TraceState:
+        """The trace state as the application's sampler made it."""
+        return TraceState(list(self.items()))
+
+    def kept_ancestor(self) -> SpanContext | None:
+        """The nearest ancestor that was exported, or is going to be when it ends, or is remote."""
+        ancestor = self.parent
+        while ancestor is not None:
+            if ancestor.copy is not None:
+                return ancestor.copy
+            ancestor = ancestor.parent
+        return self.anchor
+
+
+def overflow_of(context: SpanContext | None) -> Overflow | None:
+    """The mark of the span that `context` belongs to. A trace state may also have come down from an ancestor's."""
+    if context is None:
+        return None
+    state: Any = context.trace_state
+    return state if type(state) is Overflow and state.span_id == context.span_id else None
+
+
+def sampled(context: SpanContext) -> SpanContext:
+    """The context of a span that was not sampled, as it would have been if it had."""
+    state = context.trace_state
+    return SpanContext(
+        context.trace_id,
+        context.span_id,
+        is_remote=False,
+        trace_flags=TraceFlags(context.trace_flags | TraceFlags.SAMPLED),
+        trace_state=state.plain if isinstance(state, Overflow) else state,
+    )

@@ -1,0 +1,179 @@
+"""The part of the cap that sees spans start and end.
+
+In: the spans of a provider, live or only recorded. Out, through the provider's other processors: what was held back of
+a trace, as sampled copies and summaries, at its end or when it is asked for.
+
+No method raises, but for what another processor raises when it is handed a span.
+"""
+
+import os
+import time
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+from opentelemetry.context import Context
+from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, Tracer
+
+from otel_claude.failsafe import failures
+from otel_claude.span_cap.excess import Excess
+from otel_claude.span_cap.overflow import Overflow
+from otel_claude.span_cap.records import records_of, root_attributes
+from otel_claude.span_cap.reports import Reports
+from otel_claude.span_cap.reserve import Taken
+from otel_claude.span_cap.sdk import add_to_ended
+from otel_claude.span_cap.shares import Shares
+from otel_claude.span_cap.trace import Trace
+from otel_claude.span_cap.traces import Traces
+from otel_claude.span_cap.watch import Watch
+
+SILENT_S = 60.0
+"""After how long without a span a trace at rest has ended, though another process may have started it."""
+
+
+class CapProcessor(SpanProcessor):
+    """Counts the open spans of each trace, and holds back what is only recorded.
+
+    `tracer` is one of the provider's: it knows the resource and the processors, of which this is the first.
+    """
+
+    def __init__(self, shares: Shares, tracer: Tracer, reports: Reports) -> None:
+        self.traces = Traces(shares, self._forget)
+        self._tracer = tracer
+        self._watch = Watch(self._look)
+        self._reports = reports
+        _alive.add(self)
+
+    def on_start(self, span: Span, parent_context: Context | None = None) -> None:
+        """Notes that a span of a known trace is open."""
+        try:
+            context = span.get_span_context()
+            trace = self.traces.get(context.trace_id)
+            if trace is None:
+                return
+            mark = context.trace_state
+            if type(mark) is Overflow:
+                if not mark.span_id:
+                    mark.span_id = context.span_id
+                    trace.open[mark.span_id] = mark
+            elif context.trace_flags.sampled:
+                trace.open[context.span_id] = None
+                if trace.top is None:
+                    trace.top, trace.rooted = context, span.parent is None
+        except Exception:
+            failures.report("CapProcessor.on_start")
+
+    def _on_ending(self, span: Span) -> None:
+        """Lets a local root say that its trace was capped. It is live, so it leaves before what is held back."""
+        try:
+            if span.parent is not None and not span.parent.is_remote:
+                return
+            context = span.get_span_context()
+            trace = self.traces.get(context.trace_id)
+            if trace is None or trace.excess is None or not context.trace_flags.sampled:
+                return
+            with trace.lock:
+                attributes = root_attributes(trace) if trace.excess.folded else {}
+            if attributes:
+                add_to_ended(span, attributes)
+        except Exception:
+            failures.report("CapProcessor._on_ending")
+
+    def on_end(self, span: ReadableSpan) -> None:
+        """Holds back a span that is only recorded. Hands over what waits once no span of the trace is open."""
+        try:
+            context: Any = span.context
+            trace = self.traces.get(context.trace_id)
+            mark = context.trace_state
+            if type(mark) is Overflow and mark.span_id == context.span_id:
+                trace = self._hold(span, mark, trace or self.traces.of(context.trace_id))
+            elif trace is None or trace.open.pop(context.span_id, self) is self:
+                return
+            if trace.open:
+                return
+            out = self._at_rest(trace)
+        except Exception:
+            failures.report("CapProcessor.on_end")
+            return
+        self._hand_over(out)
+
+    def shutdown(self) -> None:
+        """Hands over all that waits."""
+        self._watch.stop()
+        for trace in self._watch.all():
+            self._hand_over(self._take(trace, Excess.everything))
+            self._watch.drop(trace)
+
+    def force_flush(self, timeout_millis: int = 30_000) -> bool:
+        """Hands over all that waits. Of traces that go on, it is folded so that most of their room is left."""
+        for trace in self._watch.all():
+            self._hand_over(self._take(trace, Excess.flushed if trace.open else Excess.everything))
+        return True
+
+    def after_fork(self) -> None:
+        """In a child, whose spans are its own."""
+        self.traces.after_fork()
+        self._watch.after_fork()
+
+    def _hold(self, span: ReadableSpan, mark: Overflow, trace: Trace) -> Trace:
+        with trace.lock:
+            trace.open.pop(mark.span_id, None)
+            excess = trace.excess
+            if excess is None:
+                excess = trace.excess = Excess(trace.shares, time.monotonic())
+            excess.add(span, mark)
+            is_news, excess.is_watched = not excess.is_watched, True
+        if is_news and (crowded_out := self._watch.add(trace)) is not None:
+            self._hand_over(self._take(crowded_out, Excess.dismissed))
+        return trace
+
+    def _at_rest(self, trace: Trace) -> list[ReadableSpan]:
+        trace.touched = time.monotonic()
+        if trace.excess is None:
+            return []
+        return self._take(trace, lambda excess: excess.at_rest(rooted=trace.rooted))
+
+    def _look(self, trace: Trace) -> None:
+        """Hands over what it is time for."""
+        now = time.monotonic()
+        if trace.open:
+            self._hand_over(self._take(trace, lambda excess: excess.so_far(now)))
+        elif now - trace.touched >= SILENT_S:
+            self._hand_over(self._take(trace, Excess.everything))
+            with trace.lock:
+                if trace.excess is not None and not trace.excess.waiting:
+                    trace.excess.is_watched = False
+                    self._watch.drop(trace)
+
+    def _forget(self, trace: Trace) -> None:
+        self._hand_over(self._take(trace, Excess.everything))
+        self._watch.drop(trace)
+
+    def _take(self, trace: Trace, choose: Callable[[Excess], Taken]) -> list[ReadableSpan]:
+        with trace.lock:
+            excess = trace.excess
+            if excess is None:
+                return []
+            taken = choose(excess)
+            out = records_of(trace, taken, self._tracer.resource, self._tracer.id_generator)
+            is_news = bool(taken.summaries) and not excess.is_reported
+            excess.is_reported |= is_news
+        if is_news:
+            self._reports.capped(trace)
+        return out
+
+    def _hand_over(self, spans: list[ReadableSpan]) -> None:
+        """Gives ended spans to all processors of the provider. To this one they are spans that it does not know."""
+        for span in spans:
+            self._tracer.span_processor.on_end(span)
+
+
+_alive: "weakref.WeakSet[CapProcessor]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    for processor in list(_alive):
+        processor.after_fork()
+
+
+os.register_at_fork(after_in_child=_after_fork)

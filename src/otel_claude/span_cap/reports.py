@@ -1,0 +1,60 @@
+"""What the cap says of itself: the counters of spans and traces, and one event for each capped trace.
+
+In: traces. Out: observations, when metrics are collected, and log records. Counting costs a span nothing.
+"""
+
+import weakref
+
+from opentelemetry import _logs, metrics
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.metrics import Observation
+from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+
+from otel_claude.emitting import names
+from otel_claude.emitting.instruments import CAPPED, SPANS
+from otel_claude.emitting.observed import observed_by
+from otel_claude.failsafe import guarded
+from otel_claude.span_cap.records import root_attributes
+from otel_claude.span_cap.trace import Trace
+from otel_claude.span_cap.traces import Traces
+from otel_claude.version import __version__
+
+SCOPE = "otel_claude"
+
+
+class Reports:
+    """Reports on the providers that it is made with; `None` is the global one."""
+
+    def __init__(
+        self, meter_provider: metrics.MeterProvider | None = None, logger_provider: _logs.LoggerProvider | None = None
+    ) -> None:
+        self._counted = 0
+        self._logger = _logs.get_logger(SCOPE, __version__, logger_provider)
+        self._observed = observed_by(meter_provider, metrics.get_meter(SCOPE, __version__, meter_provider))
+
+    @guarded(None)
+    def follow(self, traces: Traces) -> None:
+        """Shows, whenever metrics are collected, how many spans have become what, for as long as `traces` lives."""
+        known = weakref.ref(traces)
+
+        def spans() -> list[Observation]:
+            counts = {} if (traces := known()) is None else traces.counts()
+            return [Observation(count, {names.DISPOSITION: kind}) for kind, count in counts.items() if count]
+
+        self._observed.sources[SPANS.name].append(spans)
+        self._observed.sources[CAPPED.name].append(lambda: [Observation(self._counted)] if self._counted else [])
+
+    @guarded(None)
+    def capped(self, trace: Trace) -> None:
+        """Says, once per trace, that it has more spans than the cap."""
+        self._counted += 1
+        context = None if trace.top is None else set_span_in_context(NonRecordingSpan(trace.top))
+        self._logger.emit(
+            LogRecord(
+                event_name=names.CAPPED_EVENT,
+                severity_number=SeverityNumber.WARN,
+                severity_text=SeverityNumber.WARN.name,
+                attributes=root_attributes(trace),
+                context=context,
+            )
+        )

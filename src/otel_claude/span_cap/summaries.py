@@ -1,0 +1,88 @@
+"""The summaries of one trace: one for each place, name and status, and never more than there may be.
+
+In: spans that are not exported. Out: `Summary` objects. When there are too many, those that differ only in their places
+are joined, and then the least into one for the others.
+"""
+
+from opentelemetry.trace import SpanKind
+
+from otel_claude.span_cap.held import Held
+from otel_claude.span_cap.summary import OTHERS, Summary
+
+Key = tuple[int, str, bool]
+"""The id of the span that a summary hangs on, 0 for none; the name of its spans; whether they failed."""
+
+OTHERS_KEY: Key = (0, OTHERS, False)
+
+
+class Summaries:
+    """At most `most` summaries, which is one or more, `by_key`. Not safe under threads."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.by_key: dict[Key, Summary] = {}
+        self._by_place = True
+        self._taken = 0
+
+    @property
+    def folded(self) -> int:
+        """How many spans are in summaries. One that is alone in its own is not: it can still be exported itself."""
+        return self._taken + sum(summary.count for summary in self.by_key.values() if summary.only is None)
+
+    def add(self, held: Held) -> None:
+        """Adds a span to its summary. There is at most one summary more than before."""
+        key = self._key(held)
+        summary = self.by_key.get(key)
+        if summary is None and len(self.by_key) >= self._most:
+            summary = self.by_key.get((0, *key[1:])) or (None if self._join_places() else self._others())
+        if summary is not None:
+            summary.add(held)
+        else:
+            self.by_key[key] = Summary(held, is_placed=bool(key[0]))
+
+    def take(self, most: int) -> list[Summary]:
+        """Takes out up to `most` summaries, those of the most spans first."""
+        largest = sorted(self.by_key, key=lambda key: -self.by_key[key].count)[: max(0, most)]
+        taken = [self.by_key.pop(key) for key in largest]
+        self._taken += sum(summary.count for summary in taken if summary.only is None)
+        return taken
+
+    def join(self) -> None:
+        """Makes one out of two summaries."""
+        if not self._join_places():
+            self._others().merge(self.by_key.pop(self._least()))
+
+    def _key(self, held: Held) -> Key:
+        mark, place = held.mark, 0
+        if self._by_place:
+            holder = mark.anchor if mark.branch is None else mark.branch
+            place = 0 if holder is None else holder.span_id
+        return (place, held.span.name, held.error is not None)
+
+    def _join_places(self) -> bool:
+        """Joins the least two summaries that differ only in their places, if there are two."""
+        if not self._by_place:
+            return False
+        first: dict[tuple[str, bool], Key] = {}
+        for key in sorted(self.by_key, key=lambda key: self.by_key[key].count):
+            other = first.setdefault(key[1:], key)
+            if other != key:
+                joined = self.by_key.pop(other)
+                joined.merge(self.by_key.pop(key))
+                joined.mark = None
+                self.by_key[0, *key[1:]] = joined
+                return True
+        self._by_place = False
+        return False
+
+    def _others(self) -> Summary:
+        """The summary of all that has none of its own. It takes the place of the least that there is."""
+        if OTHERS_KEY not in self.by_key:
+            others = self.by_key[OTHERS_KEY] = self.by_key.pop(self._least())
+            others.name, others.kind, others.failed, others.mark = OTHERS, SpanKind.INTERNAL, False, None
+        return self.by_key[OTHERS_KEY]
+
+    def _least(self) -> Key:
+        """The named summary of the fewest spans. Those of errors are the last to lose their name."""
+        named = [key for key in self.by_key if key != OTHERS_KEY]
+        return min(named, key=lambda key: (key[2], self.by_key[key].count))

@@ -1,0 +1,44 @@
+"""What the cap knows of one trace in this process.
+
+In: its spans, as they start and end. Out: which of them are live, and how many of them have become what.
+"""
+
+import threading
+
+from opentelemetry.trace import SpanContext
+
+from otel_claude.span_cap.excess import Excess
+from otel_claude.span_cap.overflow import Overflow
+from otel_claude.span_cap.shares import Shares
+
+
+class Trace:
+    """One trace. `lock` is held by whoever changes it.
+
+    Its thread can take the lock again: a span may end in the middle of anything, when garbage is collected.
+
+    `open` has the spans that have not ended, by their ids, with the marks of those that are not live. A trace without
+    any is at rest. `top` is its first span, and the trace is `rooted` here if that has no parent: another process may
+    go on with a trace that is not. `touched` is when it last came to rest, in seconds of the monotonic clock.
+    """
+
+    __slots__ = ("excess", "live", "lock", "open", "overflow", "rooted", "shares", "top", "touched", "trace_id")
+
+    def __init__(self, trace_id: int, shares: Shares) -> None:
+        self.trace_id = trace_id
+        self.shares = shares
+        self.lock = threading.RLock()
+        self.live = 0
+        self.overflow = 0
+        self.open: dict[int, Overflow | None] = {}
+        self.top: SpanContext | None = None
+        self.rooted = False
+        self.touched = 0.0
+        self.excess: Excess | None = None
+
+    def counts(self) -> dict[str, int]:
+        """How many spans are out of our hands, by what became of them."""
+        excess = self.excess
+        if excess is None:
+            return {"exported": self.live}
+        return {"exported": self.live + excess.copies, "summarized": excess.folded, "late": excess.late}
