@@ -58,10 +58,11 @@ CHATS = (
 
 
 class Ran(NamedTuple):
-    """A run of the demo: its output, its picture, and what was relayed, as (path, headers, body)."""
+    """A run of the demo: its output, its pictures, and what was relayed, as (path, headers, body)."""
 
     output: str
     picture: str
+    cap_picture: str
     endpoint: str
     relayed: list[tuple[str, dict[str, str], bytes]]
 
@@ -70,6 +71,10 @@ class Ran(NamedTuple):
         found = re.search(rf"^{title} -+\n(.*?)\n\n", self.output, re.MULTILINE | re.DOTALL)
         assert found is not None
         return found.group(1)
+
+    def exported(self, service: str) -> bytes:
+        """What was relayed of the traces of a service."""
+        return b"".join(body for path, _, body in self.relayed if path == "/v1/traces" and service.encode() in body)
 
 
 def environment(**more: str) -> dict[str, str]:
@@ -94,13 +99,14 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         def log_message(self, format: str, *args: Any) -> None:  # noqa: A002  # the base class has named it
             pass
 
-    picture = tmp_path_factory.mktemp("demo") / "demo.svg"
+    folder = tmp_path_factory.mktemp("demo")
+    picture, cap_picture = folder / "demo.svg", folder / "span_cap.svg"
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.05,))
         thread.start()
         endpoint = f"http://127.0.0.1:{server.server_port}"
         done = subprocess.run(  # the demo
-            [sys.executable, DEMO, "--svg", picture],
+            [sys.executable, DEMO, "--svg", picture, "--cap-svg", cap_picture],
             env=environment(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_HEADERS="x-tenant=shop"),
             capture_output=True,
             encoding="ascii",
@@ -111,7 +117,8 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Ran:
         thread.join()
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stderr == ""
-    return Ran(done.stdout, picture.read_text(encoding="utf-8"), endpoint, relayed)
+    pictures = {"picture": picture.read_text("utf-8"), "cap_picture": cap_picture.read_text("utf-8")}
+    return Ran(done.stdout, **pictures, endpoint=endpoint, relayed=relayed)
 
 
 def test_the_application_knows_nothing_of_telemetry():
@@ -208,16 +215,29 @@ def test_nothing_is_wider_than_the_terminal(ran: Ran):
 def test_everything_is_relayed_with_the_headers_of_the_user(ran: Ran):
     assert {path for path, _, _ in ran.relayed} == {"/v1/traces", "/v1/metrics", "/v1/logs"}
     assert {headers["x-tenant"] for _, headers, _ in ran.relayed} == {"shop"}
-    exported = b"".join(body for path, _, body in ran.relayed if path == "/v1/traces")
-    assert exported.count(b"chat claude-") == len(CHATS) + 1
+    assert ran.exported("support-assistant").count(b"chat claude-") == len(CHATS) + 1
     count = len(ran.relayed)
     assert f"{count} of {count} payloads relayed to {ran.endpoint}" in ran.output
 
 
-def test_the_picture_tells_nothing_of_the_machine(ran: Ran):
+def test_of_the_runaway_agent_only_the_capped_trace_is_relayed(ran: Ran):
+    exported = ran.exported("research-agent")
+    assert exported.count(b"invoke_agent research") == 1
+    assert 100 < exported.count(b"fetch page") < 1_000
+
+
+def test_the_runaway_agent_is_drawn_before_and_after_the_cap(ran: Ran):
+    assert "fetch page" in ran.section("A runaway agent, without the span cap")
+    assert "(summarized)" in ran.section("The same with the span cap")
+    assert re.search(r"^spans exported +2\d,\d{3} +1,000 +1,000", ran.section("Before and after"), re.MULTILINE)
+
+
+def test_the_pictures_tell_nothing_of_the_machine(ran: Ran):
     assert "chat&#160;claude-sonnet-5-5" in ran.picture
-    assert "127.0.0.1" not in ran.picture
-    assert str(EXAMPLES.parent) not in ran.picture
+    assert "(summarized)" in ran.cap_picture
+    for picture in (ran.picture, ran.cap_picture):
+        assert "127.0.0.1" not in picture
+        assert str(EXAMPLES.parent) not in picture
 
 
 def test_a_receiver_that_does_not_answer_is_reported():

@@ -15,14 +15,12 @@ from types import CodeType, FrameType
 
 import pytest
 from apps import HELLO, connect
-from functions import Fault, UnprintableFault, failing, package_functions
+from functions import FUNCTIONS, Fault, UnprintableFault, failing
 from scenarios import Seen, all_scenarios
 
 from otel_claude import AnthropicInstrumentor, Settings
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
-
-FUNCTIONS = package_functions()
 
 OUTSIDE = {
     "anthropic.patches:Patches._request": "calls the SDK",

@@ -15,7 +15,8 @@ class Overflow(TraceState):
 
     `parent` is the mark of the parent, where that has one. `anchor` is the nearest ancestor without a mark: a span of
     the live share, or a remote one. `branch` is the nearest ancestor with a mark that gives the trace its structure, so
-    that it is likely to be exported. `copy` is the context that the span was exported with, once it was.
+    that it is likely to be exported. `copy` is the context that the span was exported with, once it was, and `folded` says
+    that it has gone into a summary.
     """
 
     def __init__(
@@ -30,6 +31,7 @@ class Overflow(TraceState):
         if parent is not None:
             self.branch = parent if parent.structural else parent.branch
         self.copy: SpanContext | None = None
+        self.folded = False
 
     def __reduce__(self) -> tuple[type[TraceState], tuple[list[tuple[str, str]]]]:
         return TraceState, (list(self.items()),)
@@ -38,6 +40,14 @@ class Overflow(TraceState):
     def plain(self) -> TraceState:
         """The trace state as the application's sampler made it."""
         return TraceState(list(self.items()))
+
+    @property
+    def place(self) -> "Overflow | SpanContext | None":
+        """Where a summary of the span hangs: on what holds it together with others, if that is still there."""
+        holder = self.branch
+        while holder is not None and holder.folded:
+            holder = holder.branch
+        return self.anchor if holder is None else holder
 
     def kept_ancestor(self) -> SpanContext | None:
         """The nearest ancestor that was exported, or is going to be when it ends, or is remote."""

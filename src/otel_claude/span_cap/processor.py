@@ -9,13 +9,13 @@ No method raises, but for what another processor raises when it is handed a span
 import os
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor, Tracer
 
-from otel_claude.failsafe import failures
+from otel_claude.failsafe import failures, guarded
 from otel_claude.span_cap.excess import Excess
 from otel_claude.span_cap.overflow import Overflow
 from otel_claude.span_cap.records import records_of, root_attributes
@@ -29,6 +29,9 @@ from otel_claude.span_cap.watch import Watch
 
 SILENT_S = 60.0
 """After how long without a span a trace at rest has ended, though another process may have started it."""
+
+_NO_TRACES: Sequence[Trace] = ()
+_NO_SPANS: Sequence[ReadableSpan] = ()
 
 
 class CapProcessor(SpanProcessor):
@@ -99,20 +102,20 @@ class CapProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Hands over all that waits."""
-        self._watch.stop()
-        for trace in self._watch.all():
+        for trace in self._watched():
             self._hand_over(self._take(trace, Excess.everything))
-            self._watch.drop(trace)
+        self._unwatch()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
         """Hands over all that waits. Of traces that go on, it is folded so that most of their room is left."""
-        for trace in self._watch.all():
+        for trace in self._watched():
             self._hand_over(self._take(trace, Excess.flushed if trace.open else Excess.everything))
         return True
 
     def after_fork(self) -> None:
         """In a child, whose spans are its own."""
         self.traces.after_fork()
+        self._reports.after_fork()
         self._watch.after_fork()
 
     def _hold(self, span: ReadableSpan, mark: Overflow, trace: Trace) -> Trace:
@@ -127,10 +130,10 @@ class CapProcessor(SpanProcessor):
             self._hand_over(self._take(crowded_out, Excess.dismissed))
         return trace
 
-    def _at_rest(self, trace: Trace) -> list[ReadableSpan]:
+    def _at_rest(self, trace: Trace) -> Sequence[ReadableSpan]:
         trace.touched = time.monotonic()
         if trace.excess is None:
-            return []
+            return _NO_SPANS
         return self._take(trace, lambda excess: excess.at_rest(rooted=trace.rooted))
 
     def _look(self, trace: Trace) -> None:
@@ -149,11 +152,20 @@ class CapProcessor(SpanProcessor):
         self._hand_over(self._take(trace, Excess.everything))
         self._watch.drop(trace)
 
-    def _take(self, trace: Trace, choose: Callable[[Excess], Taken]) -> list[ReadableSpan]:
+    @guarded(_NO_TRACES)
+    def _watched(self) -> Sequence[Trace]:
+        return self._watch.all()
+
+    @guarded(None)
+    def _unwatch(self) -> None:
+        self._watch.stop()
+
+    @guarded(_NO_SPANS)
+    def _take(self, trace: Trace, choose: Callable[[Excess], Taken]) -> Sequence[ReadableSpan]:
         with trace.lock:
             excess = trace.excess
             if excess is None:
-                return []
+                return _NO_SPANS
             taken = choose(excess)
             out = records_of(trace, taken, self._tracer.resource, self._tracer.id_generator)
             is_news = bool(taken.summaries) and not excess.is_reported
@@ -162,7 +174,7 @@ class CapProcessor(SpanProcessor):
             self._reports.capped(trace)
         return out
 
-    def _hand_over(self, spans: list[ReadableSpan]) -> None:
+    def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
         """Gives ended spans to all processors of the provider. To this one they are spans that it does not know."""
         for span in spans:
             self._tracer.span_processor.on_end(span)

@@ -105,7 +105,7 @@ def _summary(trace: Trace, summary: Summary, resource: Resource, ids: IdGenerato
         context=SpanContext(
             trace.trace_id, ids.generate_span_id(), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED)
         ),
-        parent=trace.top if summary.mark is None else _place(summary.mark),
+        parent=trace.top if summary.mark is None else _parent(summary.mark.place),
         resource=resource,
         attributes=summary.attributes(),
         kind=summary.kind,
@@ -116,6 +116,5 @@ def _summary(trace: Trace, summary: Summary, resource: Resource, ids: IdGenerato
     )
 
 
-def _place(mark: Overflow) -> SpanContext | None:
-    """Where the summary of a span hangs: on what holds the span together with others, if that is exported."""
-    return mark.anchor if mark.branch is None else mark.branch.copy or mark.branch.kept_ancestor()
+def _parent(place: Overflow | SpanContext | None) -> SpanContext | None:
+    return (place.copy or place.kept_ancestor()) if isinstance(place, Overflow) else place

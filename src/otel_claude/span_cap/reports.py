@@ -38,11 +38,17 @@ class Reports:
         known = weakref.ref(traces)
 
         def spans() -> list[Observation]:
-            counts = {} if (traces := known()) is None else traces.counts()
-            return [Observation(count, {names.DISPOSITION: kind}) for kind, count in counts.items() if count]
+            traces = known()
+            if traces is None:
+                return []
+            return [Observation(count, {names.DISPOSITION: kind}) for kind, count in traces.counts().items() if count]
 
         self._observed.sources[SPANS.name].append(spans)
         self._observed.sources[CAPPED.name].append(lambda: [Observation(self._counted)] if self._counted else [])
+
+    def after_fork(self) -> None:
+        """In a child, which counts its own."""
+        self._counted = 0
 
     @guarded(None)
     def capped(self, trace: Trace) -> None:

@@ -122,6 +122,8 @@ class Reserve:
     def fit(self, room: int) -> None:
         """Folds until all that waits has `room`, which is one record or more."""
         while len(self._claimed) + len(self._loose) + len(self._summaries.by_key) > room:
+            if self._summaries.join_moved():
+                continue
             held = self._least()
             if held is not None:
                 self._summaries.add(held)

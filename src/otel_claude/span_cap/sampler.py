@@ -67,7 +67,7 @@ class CapSampler(Sampler):
             if trace is None or trace.live >= trace.shares.live or trace.overflow:
                 parent = _parent(parent_context)
                 mark = self._mark_of(parent)
-                if self._follows_parent and trace is not None and _is_beyond(trace, parent, mark):
+                if self._follows_parent and trace is not None and self._is_beyond(trace, parent, mark):
                     return _recorded_only(trace, parent, mark, attributes, parent.trace_state)
                 if mark is not None:
                     asked = set_span_in_context(NonRecordingSpan(sampled(parent)), parent_context)
@@ -91,6 +91,12 @@ class CapSampler(Sampler):
         """That of the application's sampler."""
         return self._sampler.get_description()
 
+    def _is_beyond(self, trace: Trace, parent: SpanContext, mark: Overflow | None) -> bool:
+        """Whether a sampler that follows the parent would sample a span that is not in the live share."""
+        if mark is not None:
+            return True
+        return self.active and parent.trace_flags.sampled and trace.live >= trace.shares.live
+
     def _mark_of(self, parent: SpanContext) -> Overflow | None:
         mark = overflow_of(parent)
         if mark is None and parent.is_valid and not parent.trace_flags.sampled:
@@ -111,11 +117,6 @@ def _is_live(trace: Trace) -> bool:
             trace.live += 1
             return True
         return False
-
-
-def _is_beyond(trace: Trace, parent: SpanContext, mark: Overflow | None) -> bool:
-    """Whether a sampler that follows the parent would sample a span that is not in the live share."""
-    return mark is not None or (parent.trace_flags.sampled and trace.live >= trace.shares.live)
 
 
 def _recorded_only(

@@ -23,6 +23,7 @@ class Summaries:
         self.by_key: dict[Key, Summary] = {}
         self._by_place = True
         self._taken = 0
+        self._moved: list[Key] = []
 
     @property
     def folded(self) -> int:
@@ -34,11 +35,17 @@ class Summaries:
         key = self._key(held)
         summary = self.by_key.get(key)
         if summary is None and len(self.by_key) >= self._most:
-            summary = self.by_key.get((0, *key[1:])) or (None if self._join_places() else self._others())
+            summary = self.by_key.get((0, *key[1:]))
+            if summary is None and not self._join_places():
+                key = self._key(held)
+                summary = self.by_key.get(key) or self._others()
         if summary is not None:
             summary.add(held)
         else:
             self.by_key[key] = Summary(held, is_placed=bool(key[0]))
+        held.mark.folded = True
+        if held.mark.structural and self._by_place:
+            self._moved += [key for key in self.by_key if key[0] == held.mark.span_id]
 
     def take(self, most: int) -> list[Summary]:
         """Takes out up to `most` summaries, those of the most spans first."""
@@ -47,17 +54,28 @@ class Summaries:
         self._taken += sum(summary.count for summary in taken if summary.only is None)
         return taken
 
+    def join_moved(self) -> bool:
+        """Joins two summaries that hang in one place since what one of them hung on was folded, if there are two."""
+        while self._moved:
+            summary = self.by_key.pop(self._moved.pop(), None)
+            if summary is None or summary.mark is None:
+                continue
+            place = summary.mark.place
+            key = (0 if place is None else place.span_id, summary.name, summary.failed)
+            if key in self.by_key:
+                self.by_key[key].merge(summary)
+                return True
+            self.by_key[key] = summary
+        return False
+
     def join(self) -> None:
         """Makes one out of two summaries."""
         if not self._join_places():
             self._others().merge(self.by_key.pop(self._least()))
 
     def _key(self, held: Held) -> Key:
-        mark, place = held.mark, 0
-        if self._by_place:
-            holder = mark.anchor if mark.branch is None else mark.branch
-            place = 0 if holder is None else holder.span_id
-        return (place, held.span.name, held.error is not None)
+        place = held.mark.place if self._by_place else None
+        return (0 if place is None else place.span_id, held.span.name, held.error is not None)
 
     def _join_places(self) -> bool:
         """Joins the least two summaries that differ only in their places, if there are two."""
@@ -73,6 +91,9 @@ class Summaries:
                 self.by_key[0, *key[1:]] = joined
                 return True
         self._by_place = False
+        self.by_key = {(0, *key[1:]): summary for key, summary in self.by_key.items()}
+        for summary in self.by_key.values():
+            summary.mark = None
         return False
 
     def _others(self) -> Summary:

@@ -48,8 +48,10 @@ class Watch:
             self._traces.pop(trace.trace_id, None)
 
     def stop(self) -> None:
-        """Ends the thread."""
+        """Watches nothing any more, and ends the thread."""
         self._stop.set()
+        with self._lock:
+            self._traces.clear()
 
     def after_fork(self) -> None:
         """In a child, which has none of the parent's threads, and traces of its own."""

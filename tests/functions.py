@@ -51,6 +51,9 @@ def package_functions() -> dict[str, FunctionType]:
     return dict(sorted(found.items()))
 
 
+FUNCTIONS = package_functions()
+
+
 class Fault(RuntimeError):
     """What a function of ours raises here."""
 
