@@ -3,74 +3,50 @@
     python examples/demo.py            against the simulated API of `otel_claude.testing`, with no key and no network
     python examples/demo.py --real     against the Claude API, with `ANTHROPIC_API_KEY`; calls are billed
 
-The assistant is a program like any other and knows nothing of this. All that it is given is in `environment`. With
-`OTEL_EXPORTER_OTLP_ENDPOINT` set, what it exports goes to the receiver there as well (OTLP over HTTP).
+After it comes an agent that has run away, to show what becomes of its trace; never against the Claude API.
+
+Both are programs like any other and know nothing of this. All that they are given is in `launch.environment`. With
+`OTEL_EXPORTER_OTLP_ENDPOINT` set, what they export goes to the receiver there as well (OTLP over HTTP), but for the
+trace without the cap.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from io import StringIO
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import before_after
 import tables
 import tree
-from receiver import Receiver, relay
+from launch import AGENT, ENDPOINT, KEY, command, environment, shown
+from receiver import Payload, Receiver, relay
 from rich.console import Console, RenderableType
 from rich.text import Text
-from script import TYPO, outcomes
+from script import TYPO, support
 
 from otel_claude.testing import SimulatedClaude
 
-APPLICATION = Path(__file__).with_name("support_assistant.py")
-AGENT = Path(sys.executable).with_name("opentelemetry-instrument")
-ENDPOINT = "OTEL_EXPORTER_OTLP_ENDPOINT"
-KEY = "ANTHROPIC_API_KEY"
-COMMAND = f"[bold]$ opentelemetry-instrument python examples/{APPLICATION.name}"
+APPLICATION = "support_assistant.py"
 METRICS = "Metrics"
 WIDTH = 100
 
 
-def environment(outer: Mapping[str, str], endpoint: str, api: str | None) -> dict[str, str]:
-    """The environment of the assistant, made from ours.
-
-    It exports to the receiver at `endpoint`; headers for the one of the user go along with it. `api` is the base URL of
-    the simulated API, `None` means the real one. The model for complaints is misspelled, which makes a call fail.
-    """
-    names = (
-        name for name in outer if name == "OTEL_EXPORTER_OTLP_HEADERS" or not name.startswith("OTEL_EXPORTER_OTLP_")
-    )
-    unproxied = outer.get("no_proxy") or outer.get("NO_PROXY")
-    ours = {
-        "OTEL_SERVICE_NAME": "support-assistant",
-        ENDPOINT: endpoint,
-        "OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf",
-        "OTEL_TRACES_EXPORTER": "otlp",
-        "OTEL_METRICS_EXPORTER": "otlp",
-        "OTEL_LOGS_EXPORTER": "otlp",
-        "OTEL_SEMCONV_STABILITY_OPT_IN": "http",
-        "SUPPORT_COMPLAINTS_MODEL": TYPO,
-        "PYTHONIOENCODING": "utf-8",
-        **dict.fromkeys(("NO_PROXY", "no_proxy"), f"{unproxied},127.0.0.1" if unproxied else "127.0.0.1"),
-    }
-    inherited = {name: outer[name] for name in names}
-    if api is None:
-        return inherited | ours
-    simulated = {name: value for name, value in inherited.items() if not name.startswith("ANTHROPIC_")}
-    return simulated | ours | {"ANTHROPIC_BASE_URL": api, KEY: "sk-ant-simulated"}
-
-
 def run(console: Console, env: Mapping[str, str]) -> int:
     """Runs the assistant, its output shown as it comes, and returns its exit status."""
-    console.print(COMMAND, highlight=False)
+    console.print(shown(APPLICATION), highlight=False)
     console.print()
-    command = [AGENT, sys.executable, APPLICATION]
     with subprocess.Popen(  # noqa: S603  # the assistant
-        command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace"
+        command(APPLICATION),
+        env=env,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        encoding="utf-8",
+        errors="replace",
     ) as process:
         while process.stdout and (character := process.stdout.read(1)):
             console.print(character, end="", markup=False, highlight=False, soft_wrap=True)
@@ -98,22 +74,22 @@ def draw(console: Console, drawn: Mapping[str, RenderableType]) -> None:
         console.print()
 
 
-def save_picture(path: Path, receiver: Receiver) -> None:
-    """Writes what fits a picture to an SVG file: all but the metrics."""
+def save_picture(path: Path, name: str, drawn: Mapping[str, RenderableType], *, command: str | None = None) -> None:
+    """Writes sections to an SVG file, below a command if that is given."""
     console = Console(record=True, width=WIDTH, file=StringIO(), force_terminal=True)
-    console.print(COMMAND, highlight=False)
-    console.print()
-    drawn = sections(receiver, ascii_only=False)
-    draw(console, {title: section for title, section in drawn.items() if title != METRICS})
-    console.save_svg(str(path), title="otel-claude", unique_id="demo")
+    if command is not None:
+        console.print(command, highlight=False)
+        console.print()
+    draw(console, drawn)
+    console.save_svg(str(path), title="otel-claude", unique_id=name)
 
 
-def report_relay(console: Console, receiver: Receiver, endpoint: str) -> None:
-    """Relays everything to `endpoint`, and says so. Credentials belong in the headers: those in the URL are dropped."""
+def report_relay(console: Console, payloads: Sequence[Payload], endpoint: str) -> None:
+    """Relays them to `endpoint`, and says so. Credentials belong in the headers: those in the URL are dropped."""
     url = urlsplit(endpoint)
     bare = url._replace(netloc=url.netloc.rpartition("@")[2]).geturl()
-    failures = relay(receiver.payloads, bare)
-    console.print(f"{len(receiver.payloads) - len(failures)} of {len(receiver.payloads)} payloads relayed to {bare}")
+    failures = relay(payloads, bare)
+    console.print(f"{len(payloads) - len(failures)} of {len(payloads)} payloads relayed to {bare}")
     for failure in dict.fromkeys(failures):
         console.print(Text.assemble(("not relayed: ", "yellow"), failure))
 
@@ -123,9 +99,12 @@ def main() -> int:
     parser.add_argument("--real", action="store_true", help=f"call the Claude API, with {KEY}; calls are billed")
     parser.add_argument("--width", type=int, help="columns; by default those of the terminal, else 100")
     parser.add_argument("--svg", type=Path, help="write traces, costs and events to an SVG file as well")
+    parser.add_argument("--cap-svg", type=Path, help="write the trace before and after the span cap to an SVG file")
     options = parser.parse_args()
     if options.real and not os.environ.get(KEY):
         parser.error(f"--real calls the Claude API, and {KEY} is not set")
+    if options.real and options.cap_svg is not None:
+        parser.error("--cap-svg is of the agent that has run away, which never calls the Claude API")
     if not AGENT.exists():
         parser.error(f"there is no {AGENT.name} beside {Path(sys.executable).name}: install opentelemetry-distro")
 
@@ -137,13 +116,26 @@ def main() -> int:
         receiver = stack.enter_context(Receiver())
         claude = None if options.real else stack.enter_context(SimulatedClaude())
         if claude is not None:
-            claude.will(*outcomes())
-        status = run(console, environment(os.environ, receiver.endpoint, claude and claude.base_url))
+            claude.will(*support())
+        settings = {"OTEL_SERVICE_NAME": "support-assistant", "SUPPORT_COMPLAINTS_MODEL": TYPO}
+        status = run(console, environment(os.environ, receiver.endpoint, claude and claude.base_url, **settings))
     draw(console, sections(receiver, ascii_only=console.options.ascii_only))
-    if os.environ.get(ENDPOINT):
-        report_relay(console, receiver, os.environ[ENDPOINT])
+    payloads = receiver.payloads
     if options.svg is not None:
-        save_picture(options.svg, receiver)
+        # All but the metrics, for which there is no room.
+        drawn = sections(receiver, ascii_only=False)
+        drawn = {title: section for title, section in drawn.items() if title != METRICS}
+        save_picture(options.svg, "demo", drawn, command=shown(APPLICATION))
+    if not options.real:
+        # Nobody wants to pay for an agent that has run away.
+        before, after = before_after.shown_runs(console, os.environ)
+        draw(console, before_after.sections(before, after, ascii_only=console.options.ascii_only))
+        status = status or before.status or after.status
+        payloads = [*payloads, *after.receiver.payloads]
+        if options.cap_svg is not None:
+            save_picture(options.cap_svg, "span-cap", before_after.sections(before, after, ascii_only=False))
+    if os.environ.get(ENDPOINT):
+        report_relay(console, payloads, os.environ[ENDPOINT])
     return status
 
 

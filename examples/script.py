@@ -1,16 +1,18 @@
-"""What the simulated Claude says to the support assistant: the numbers and the words of the demo.
+"""What the simulated Claude says to the applications: the numbers and the words of the demo.
 
-One outcome for each request, in the order in which the assistant makes them. Prompts are in three parts, as the API
+One outcome for each request, in the order in which an application makes them. Prompts are in three parts, as the API
 counts them: what is new, what is written to the cache, and what is read from it. `HANDBOOK` is the size of the part
-that is cached, the handbook with the tools.
+that is cached for the support assistant, the handbook with the tools.
 """
 
-from otel_claude.testing import Answer, Hang, NotFound, Outcome, RateLimited, Raw, Slow, ToolUse, usage
+from otel_claude.testing import Answer, Hang, NotFound, Outcome, Overloaded, RateLimited, Raw, Slow, ToolUse, usage
 
 HANDBOOK = 1684
 TYPO = "claude-opus-5.5"
 """A model that there is not: the id has a dot where `claude-opus-5-5` has a dash."""
 
+_ROUND = usage(input_tokens=300, cache_read=12_000, output_tokens=60)
+_SHORT_WAIT = 0.01
 _GAP = 0.018
 _THINKING_TIME = 0.25
 
@@ -30,8 +32,8 @@ def _finding(order: str) -> ToolUse:
     return ToolUse("find_order", {"order": order})
 
 
-def outcomes() -> tuple[Outcome, ...]:
-    """What comes of the assistant's requests."""
+def support() -> tuple[Outcome, ...]:
+    """What comes of the support assistant's requests."""
     return (
         Raw(body={"input_tokens": HANDBOOK + 8}),
         # Where is my order 4711?
@@ -64,4 +66,21 @@ def outcomes() -> tuple[Outcome, ...]:
             new=129,
             output=64,
         ),
+    )
+
+
+def research() -> tuple[Outcome, ...]:
+    """What comes of the research agent's requests, in 260 rounds: the same search in all but three."""
+    searching = Answer(tool_uses=[ToolUse("search", {"query": "shore power cruise berths Baltic"})], usage=_ROUND)
+    return (
+        *[searching] * 100,
+        RateLimited(retry_after=_SHORT_WAIT),
+        *[searching] * 50,
+        # One round, as the SDK tries three times.
+        *[Overloaded(retry_after=_SHORT_WAIT)] * 3,
+        *[searching] * 99,
+        Answer(tool_uses=[ToolUse("ask_expert", {"question": "What is missing in these notes?"})], usage=_ROUND),
+        Answer("Search for it once more.", usage=usage(input_tokens=180_000, output_tokens=4_000)),
+        *[searching] * 8,
+        Answer("I am sorry, the search does not come to an end.", usage=_ROUND),
     )

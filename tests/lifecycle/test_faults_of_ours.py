@@ -15,9 +15,9 @@ from types import CodeType, FrameType
 
 import pytest
 from apps import HELLO, connect
-from functions import FUNCTIONS, Fault, UnprintableFault, failing
 from scenarios import Seen, all_scenarios
 
+from functions import FUNCTIONS, Fault, UnprintableFault, failing
 from otel_claude import AnthropicInstrumentor, Settings
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry

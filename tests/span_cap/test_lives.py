@@ -2,7 +2,7 @@
 
 import gc
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -238,14 +238,14 @@ def test_traces_that_hold_spans_back_are_bounded_too(clock: Clock, monkeypatch: 
 
 
 @pytest.fixture
-def collected() -> Iterator[Callable[[], int]]:
+def collected() -> Callable[[], int]:
     """Counts the spans of the SDK that are alive."""
 
     def count() -> int:
         gc.collect()
         return sum(1 for found in gc.get_objects() if type(found) is ReadableSpan or type(found).__name__ == "_Span")
 
-    yield count
+    return count
 
 
 def test_the_memory_of_a_trace_does_not_grow_with_it(collected: Callable[[], int], clock: Clock):
@@ -267,16 +267,17 @@ def test_the_memory_of_a_trace_does_not_grow_with_it(collected: Callable[[], int
 def test_a_deep_trace_needs_its_open_spans_and_no_more(collected: Callable[[], int]):
     traced = Traced(100)
     before = collected()
-    spans: list[Span] = []
-    context = None
-    for _ in range(2_000):
-        span = traced.tracer.start_span("level", context)
-        spans.append(span)
-        context = set_span_in_context(span)
-    while spans:
-        spans.pop().end()
+    dive(traced, 2_000)
     assert (len(traced.spans), represented(traced.spans), orphans(traced.spans)) == (100, 2_000, [])
-    del span, context
     traced.exporter.clear()
 
     assert collected() - before <= 1
+
+
+def dive(traced: Traced, levels: int) -> None:
+    """A trace of as many levels as it has spans."""
+    spans: list[Span] = []
+    for _ in range(levels):
+        spans.append(traced.tracer.start_span("level", set_span_in_context(spans[-1]) if spans else None))
+    while spans:
+        spans.pop().end()

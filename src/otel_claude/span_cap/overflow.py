@@ -15,8 +15,8 @@ class Overflow(TraceState):
 
     `parent` is the mark of the parent, where that has one. `anchor` is the nearest ancestor without a mark: a span of
     the live share, or a remote one. `branch` is the nearest ancestor with a mark that gives the trace its structure, so
-    that it is likely to be exported. `copy` is the context that the span was exported with, once it was, and `folded` says
-    that it has gone into a summary.
+    that it is likely to be exported. `copy` is the context that the span was exported with, once it was, and `folded`
+    says that it has gone into a summary.
     """
 
     def __init__(

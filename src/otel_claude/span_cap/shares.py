@@ -35,7 +35,7 @@ def shares_of(max_spans: int) -> Shares:
         reserve=reserve,
         summaries=max(1, reserve // 4),
         errors=reserve // 4,
-        structure=reserve * 3 // 20,
+        structure=max(reserve * 3 // 20, min(1, reserve // 4)),
         slowest=reserve // 20,
         dearest=reserve // 20,
     )
