@@ -116,8 +116,7 @@ class Reserve:
             self._claim(held, cost)
         else:
             self._loose.append(held)
-        if len(self._claimed) + len(self._loose) + len(self._summaries.by_key) > room:
-            self.fit(room)
+        self.fit(room)
 
     def fit(self, room: int) -> None:
         """Folds until all that waits has `room`, which is one record or more."""

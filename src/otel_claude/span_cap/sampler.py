@@ -28,16 +28,18 @@ from otel_claude.span_cap.overflow import Overflow, overflow_of, sampled
 from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
 
-STRUCTURAL = (
-    ("gen_ai.operation.name", ("invoke_agent", "create_agent", "invoke_workflow")),
-    ("openinference.span.kind", ("AGENT",)),
-    ("traceloop.span.kind", ("agent", "workflow")),
-)
+STRUCTURAL: Mapping[str, tuple[str, ...]] = {
+    "gen_ai.operation.name": ("invoke_agent", "create_agent", "invoke_workflow"),
+    "openinference.span.kind": ("AGENT",),
+    "traceloop.span.kind": ("agent", "workflow"),
+}
 """Attributes that tell, at the start of a span, that it holds others together: an agent, a tool runner, a workflow.
 
 The conventions' (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-agent-spans/), OpenInference's and
 OpenLLMetry's.
 """
+
+_STRUCTURAL = frozenset(STRUCTURAL)
 
 
 class CapSampler(Sampler):
@@ -128,7 +130,7 @@ def _recorded_only(
         state,
         mark,
         _anchor(parent, trace.top) if mark is None else mark.anchor,
-        structural=parent.is_remote or not parent.is_valid or (bool(attributes) and _is_structural(attributes)),
+        structural=parent.is_remote or not parent.is_valid or _is_structural(attributes),
     )
     return SamplingResult(Decision.RECORD_ONLY, attributes, overflow)
 
@@ -140,5 +142,7 @@ def _anchor(parent: SpanContext, top: SpanContext | None) -> SpanContext | None:
     return top if parent.is_valid else None
 
 
-def _is_structural(attributes: Mapping[str, object]) -> bool:
-    return any(attributes.get(name) in kinds for name, kinds in STRUCTURAL)
+def _is_structural(attributes: Attributes) -> bool:
+    if not attributes or _STRUCTURAL.isdisjoint(attributes):
+        return False
+    return any(attributes.get(name) in kinds for name, kinds in STRUCTURAL.items())
