@@ -167,6 +167,8 @@ claude.token.usage | counter | {token}
     4000: claude.token.type="cache_read" gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5"
     2000: claude.token.type="input" gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5"
     1000: claude.token.type="output" gen_ai.operation.name="chat" gen_ai.response.model="claude-sonnet-5-5"
+claude.trace.spans | counter | {span}
+    2:
 gen_ai.client.operation.duration | histogram | s
     1 x, sum …: gen_ai.operation.name="messages.batches.results"
     1 x, sum …: gen_ai.operation.name="messages.batches.retrieve"

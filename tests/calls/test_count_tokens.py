@@ -30,7 +30,7 @@ anthropic.messages.count_tokens | client
     server.address = "127.0.0.1"
     server.port = …\
 """)
-    assert list(telemetry.metrics) == ["gen_ai.client.operation.duration"]
+    assert list(telemetry.metrics) == ["gen_ai.client.operation.duration", "claude.trace.spans"]
 
 
 async def test_a_raw_response_of_a_count_is_read_as_well(client: Any, telemetry: Telemetry):

@@ -116,6 +116,8 @@ claude.token.usage | counter | {token}
     12: claude.token.type="input"
     40: claude.token.type="output"
     17: claude.token.type="reasoning"
+claude.trace.spans | counter | {span}
+    1:
 gen_ai.client.operation.duration | histogram | s
     1 x, sum …:
 gen_ai.client.token.usage | histogram | {token}
@@ -132,7 +134,7 @@ gen_ai.client.token.usage | histogram | {token}
     }
     for name, points in telemetry.metrics.items():
         for point in points:
-            assert name.startswith("claude.rate_limit") or common.items() <= point["attributes"].items()
+            assert name.startswith(("claude.rate_limit", "claude.trace")) or common.items() <= point["attributes"].items()
 
 
 async def test_cost_is_on_the_span_and_in_the_metric(client: Any, claude: SimulatedClaude, telemetry: Telemetry):

@@ -139,6 +139,8 @@ claude.token.usage | counter | {token}
     12: claude.token.type="input"
     40: claude.token.type="output"
     17: claude.token.type="reasoning"
+claude.trace.spans | counter | {span}
+    1:
 gen_ai.client.operation.duration | histogram | s
     1 x, sum …:
 gen_ai.client.operation.time_to_first_chunk | histogram | s

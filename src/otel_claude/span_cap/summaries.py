@@ -16,14 +16,17 @@ OTHERS_KEY: Key = (0, OTHERS, False)
 
 
 class Summaries:
-    """At most `most` summaries, which is one or more, `by_key`. Not safe under threads."""
+    """At most `most` summaries, which is one or more, `by_key`. Not safe under threads.
+
+    `moved` has the keys of those whose place was folded since, so that they may be like others now.
+    """
 
     def __init__(self, most: int) -> None:
         self._most = most
         self.by_key: dict[Key, Summary] = {}
         self._by_place = True
         self._taken = 0
-        self._moved: list[Key] = []
+        self.moved: list[Key] = []
 
     @property
     def folded(self) -> int:
@@ -45,7 +48,7 @@ class Summaries:
             self.by_key[key] = Summary(held, is_placed=bool(key[0]))
         held.mark.folded = True
         if held.mark.structural and self._by_place:
-            self._moved += [key for key in self.by_key if key[0] == held.mark.span_id]
+            self.moved += [key for key in self.by_key if key[0] == held.mark.span_id]
 
     def take(self, most: int) -> list[Summary]:
         """Takes out up to `most` summaries, those of the most spans first."""
@@ -56,8 +59,8 @@ class Summaries:
 
     def join_moved(self) -> bool:
         """Joins two summaries that hang in one place since what one of them hung on was folded, if there are two."""
-        while self._moved:
-            summary = self.by_key.pop(self._moved.pop(), None)
+        while self.moved:
+            summary = self.by_key.pop(self.moved.pop(), None)
             if summary is None or summary.mark is None:
                 continue
             place = summary.mark.place
@@ -74,7 +77,8 @@ class Summaries:
             self._others().merge(self.by_key.pop(self._least()))
 
     def _key(self, held: Held) -> Key:
-        place = held.mark.place if self._by_place else None
+        mark = held.mark
+        place = None if not self._by_place else mark.anchor if mark.branch is None else mark.place
         return (0 if place is None else place.span_id, held.span.name, held.error is not None)
 
     def _join_places(self) -> bool:
