@@ -134,7 +134,8 @@ gen_ai.client.token.usage | histogram | {token}
     }
     for name, points in telemetry.metrics.items():
         for point in points:
-            assert name.startswith(("claude.rate_limit", "claude.trace")) or common.items() <= point["attributes"].items()
+            of_calls = not name.startswith(("claude.rate_limit.", "claude.trace."))
+            assert not of_calls or common.items() <= point["attributes"].items()
 
 
 async def test_cost_is_on_the_span_and_in_the_metric(client: Any, claude: SimulatedClaude, telemetry: Telemetry):

@@ -19,19 +19,20 @@ class Overflow(TraceState):
     says that it has gone into a summary.
     """
 
+    span_id = 0
+    branch: "Overflow | None" = None
+    copy: SpanContext | None = None
+    folded = False
+
     def __init__(
         self, state: TraceState | None, parent: "Overflow | None", anchor: SpanContext | None, *, structural: bool
     ) -> None:
         super().__init__(list(state.items()) if state else None)
-        self.span_id = 0
         self.parent = parent
         self.anchor = anchor
         self.structural = structural
-        self.branch: Overflow | None = None
         if parent is not None:
             self.branch = parent if parent.structural else parent.branch
-        self.copy: SpanContext | None = None
-        self.folded = False
 
     def __reduce__(self) -> tuple[type[TraceState], tuple[list[tuple[str, str]]]]:
         return TraceState, (list(self.items()),)

@@ -68,9 +68,13 @@ class CapSampler(Sampler):
             # Only a trace that has used up its live share has marks; one that is not known may have been forgotten.
             if trace is None or trace.live >= trace.shares.live or trace.overflow:
                 parent = _parent(parent_context)
-                mark = None if parent.trace_flags.sampled else self._mark_of(parent)
-                if self._follows_parent and trace is not None and self._is_beyond(trace, parent, mark):
-                    return _recorded_only(trace, parent, mark, attributes, parent.trace_state)
+                is_sampled = parent.trace_flags.sampled
+                mark = None if is_sampled else self._mark_of(parent)
+                if trace is not None and self._follows_parent:
+                    # Then it is known what the application's sampler would say.
+                    is_over = is_sampled and self.active and trace.live >= trace.shares.live
+                    if is_over or mark is not None:
+                        return _recorded_only(trace, parent, mark, attributes, parent.trace_state)
                 if mark is not None:
                     asked = set_span_in_context(NonRecordingSpan(sampled(parent)), parent_context)
         except Exception:
@@ -92,12 +96,6 @@ class CapSampler(Sampler):
     def get_description(self) -> str:
         """That of the application's sampler."""
         return self._sampler.get_description()
-
-    def _is_beyond(self, trace: Trace, parent: SpanContext, mark: Overflow | None) -> bool:
-        """Whether a sampler that follows the parent would sample a span that is not in the live share."""
-        if mark is not None:
-            return True
-        return self.active and parent.trace_flags.sampled and trace.live >= trace.shares.live
 
     def _mark_of(self, parent: SpanContext) -> Overflow | None:
         mark = overflow_of(parent)
