@@ -147,19 +147,21 @@ class Settings:
                 object.__setattr__(self, setting.name, _read(setting.name, setting.metadata, value))
 
     @classmethod
-    def from_environment(cls, *, lenient: bool = False, **given: Any) -> "Settings":
+    def from_environment(cls, *, lenient: bool = False, quiet: bool = False, **given: Any) -> "Settings":
         """The settings that `given` has, then those of the environment, then the defaults.
 
         Args:
             lenient: Log a value that is not accepted, and use the default in its place. For a program that was
                 switched on from outside, which has to run on.
+            quiet: Do not log it. For whoever knows that somebody else does.
             given: Fields of this class. `None` counts as not given.
 
         Raises:
             SettingError: a value is not accepted, or `given` has a name that is no setting (not when `lenient`).
         """
         environment = {name: os.environ.get(about["env"]) or None for name, about in _table().items() if about["env"]}
-        return cls(**_accepted({**environment, **_said(given)}, "its default is used" if lenient else None))
+        level = logging.DEBUG if quiet else logging.WARNING
+        return cls(**_accepted({**environment, **_said(given)}, "its default is used" if lenient else None, level))
 
     def changed(self, *, lenient: bool = False, **given: Any) -> "Settings":
         """These settings with those that are `given` in their places, as `from_environment` takes them."""
@@ -174,7 +176,7 @@ def _table() -> dict[str, Mapping[str, Any]]:
     return {setting.name: setting.metadata for setting in fields(Settings)}
 
 
-def _accepted(offered: Mapping[str, Any], otherwise: str | None) -> dict[str, Any]:
+def _accepted(offered: Mapping[str, Any], otherwise: str | None, level: int = logging.WARNING) -> dict[str, Any]:
     """What is accepted of the values `offered`. `otherwise` tells, for the log, what becomes of the rest."""
     accepted: dict[str, Any] = {}
     for name, value in _said(offered).items():
@@ -183,7 +185,7 @@ def _accepted(offered: Mapping[str, Any], otherwise: str | None) -> dict[str, An
         except SettingError as error:
             if otherwise is None:
                 raise
-            _log.warning("otel_claude: %s; %s", error, otherwise)
+            _log.log(level, "otel_claude: %s; %s", error, otherwise)
     return accepted
 
 

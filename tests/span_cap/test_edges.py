@@ -396,3 +396,16 @@ def test_the_order_of_a_trace_is_kept_by_its_times():
     assert all((one.start_time or 0) <= (other.start_time or 0) for one, other in pairwise(last))
     # The end of the trace is there, without a gap.
     assert [span_id(span) for span in last[-10:]] == list(range(492, 502))
+
+
+def test_summaries_of_more_and_more_places_lose_nothing():
+    """Each agent is a place; once there are too many, places are joined again and again."""
+    traced = Traced(100)
+    with traced.tracer.start_as_current_span("root"):
+        for _ in range(40):
+            with traced.tracer.start_as_current_span("agent", attributes={"gen_ai.operation.name": "invoke_agent"}):
+                traced.grow(10, "tool")
+                traced.grow(10, "search")
+
+    assert (len(traced.spans), represented(traced.spans), orphans(traced.spans)) == (100, 1 + 40 * 21, [])
+    assert told(traced.named("root"))[EXPORTED] == len(traced.kept)

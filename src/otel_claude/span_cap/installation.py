@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import weakref
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
@@ -24,6 +25,7 @@ _log = logging.getLogger("otel_claude")
 DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 OUR_NAME = "claude_span_cap"
 
+_declined: "weakref.WeakSet[trace.TracerProvider]" = weakref.WeakSet()
 _caps: "weakref.WeakKeyDictionary[Any, tuple[CapProcessor, CapSampler]]" = weakref.WeakKeyDictionary()
 
 
@@ -91,9 +93,14 @@ def install_span_cap(
 
 
 def cap(tracer_provider: trace.TracerProvider | None, max_spans: int, **providers: Any) -> bool:
-    """Installs the cap where that is possible. Whether it was not there before. Never raises."""
+    """Installs the cap where that is possible. Whether it was not there before. Never raises.
+
+    Where that is not wanted, the hook below does not install it either: declarative configuration comes before it.
+    """
     try:
         provider = trace.get_tracer_provider() if tracer_provider is None else tracer_provider
+        if not max_spans:
+            _declined.add(provider)
         sdk = sys.modules.get("opentelemetry.sdk.trace")
         if not max_spans or sdk is None or not isinstance(provider, sdk.TracerProvider) or _is_on(provider):
             return False
@@ -111,6 +118,10 @@ def _is_on(provider: trace.TracerProvider) -> bool:
     return installed is not None and installed[1].active
 
 
+def _has_sdk() -> bool:
+    return find_spec("anthropic") is not None
+
+
 def _disabled() -> set[str]:
     """The instrumentations that are not to be switched on. OpenTelemetry calls the hook below whatever it says."""
     return {name.strip() for name in os.environ.get(DISABLED, "").split(",")}
@@ -119,7 +130,9 @@ def _disabled() -> set[str]:
 def pre_instrument() -> None:
     """The hook by which `opentelemetry-instrument` has the cap installed before any tracer is made."""
     try:
-        if not _disabled() & {"*", "claude_anthropic"}:
-            cap(None, Settings.from_environment(lenient=True).max_spans_per_trace)
+        if _disabled() & {"*", "claude_anthropic"} or trace.get_tracer_provider() in _declined:
+            return
+        # A value that is not accepted is logged by the instrumentor, which reads all settings, where it is loaded.
+        cap(None, Settings.from_environment(lenient=True, quiet=_has_sdk()).max_spans_per_trace)
     except Exception:
         _log.exception("otel_claude: the span cap could not be installed")

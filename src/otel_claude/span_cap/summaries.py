@@ -82,17 +82,21 @@ class Summaries:
         return (0 if place is None else place.span_id, held.span.name, held.error is not None)
 
     def _join_places(self) -> bool:
-        """Joins the least two summaries that differ only in their places, if there are two."""
+        """Joins two summaries that differ only in their places, if there are two: those of the fewest spans.
+
+        What has been joined is in no place any more, and is the first to be joined with others.
+        """
         if not self._by_place:
             return False
-        first: dict[tuple[str, bool], Key] = {}
-        for key in sorted(self.by_key, key=lambda key: self.by_key[key].count):
-            other = first.setdefault(key[1:], key)
+        least: dict[Key, Key] = {}
+        for key in sorted(self.by_key, key=lambda key: (key[0] != 0, self.by_key[key].count)):
+            everywhere: Key = (0, *key[1:])
+            other = least.setdefault(everywhere, key)
             if other != key:
-                joined = self.by_key.pop(other)
-                joined.merge(self.by_key.pop(key))
+                joined = self.by_key.pop(key)
+                joined.merge(self.by_key.pop(other))
                 joined.mark = None
-                self.by_key[0, *key[1:]] = joined
+                self.by_key[everywhere] = joined
                 return True
         self._by_place = False
         self.by_key = {(0, *key[1:]): summary for key, summary in self.by_key.items()}
