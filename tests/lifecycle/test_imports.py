@@ -29,12 +29,13 @@ PURE = [
         "settings",
         "failsafe",
         "span_cap.shares",
+        "span_cap.structure",
     )
 ]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("version", "failsafe", "values", "environment_variables"),
-    ("usage", "rate_limits", "outcome", "span_cap.shares"),
+    ("usage", "rate_limits", "outcome", "span_cap.shares", "span_cap.structure"),
     ("pricing",),
     ("batches", "content"),
     ("call", "settings"),

@@ -157,13 +157,26 @@ def test_what_holds_others_together_is_kept_with_the_summaries_below_it(attribut
         assert {span.name.split(" ")[0] for span in summaries} >= {"chat"}
 
 
+def test_what_says_only_after_its_start_that_it_holds_others_together_is_kept_too():
+    """As OpenInference's and OpenLLMetry's tracers do."""
+    traced = Traced(100)
+    with traced.tracer.start_as_current_span("root"):
+        steps(traced, 100)
+        agent = begun(traced, "agent")
+        agent.set_attribute("openinference.span.kind", "AGENT")
+        agent.end(1)
+        steps(traced, 300)
+
+    assert "agent" in names(traced)
+
+
 def test_a_local_root_that_starts_beyond_the_live_share_is_kept_and_says_that_its_trace_was_capped():
     traced = Traced(100)
     with traced.tracer.start_as_current_span("first request", from_elsewhere()):
         steps(traced, 300)
     with traced.tracer.start_as_current_span("second request", from_elsewhere()):
         steps(traced, 300)
-    traced.provider.force_flush()
+    traced.provider.shutdown()
     second = traced.named("second request")
 
     assert second.parent is not None

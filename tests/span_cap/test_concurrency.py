@@ -128,7 +128,7 @@ def test_a_child_has_a_cap_of_its_own_and_nothing_of_its_parents():
         traced.exporter.clear()
         with traced.tracer.start_as_current_span("child"):
             traced.grow(300, "of the child")
-        traced.provider.force_flush()
+        traced.provider.shutdown()
         names = {span.name.split(" ×")[0] for span in traced.spans}  # noqa: RUF001
         return repr((len(traced.spans), represented(traced.spans), sorted(names))).encode()
 

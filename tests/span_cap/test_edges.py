@@ -257,7 +257,7 @@ def test_several_local_roots_share_the_cap_of_their_trace():
     for _ in range(3):
         with traced.tracer.start_as_current_span("request", from_elsewhere()):
             traced.grow(599)
-    traced.provider.force_flush()
+    traced.provider.shutdown()
 
     assert len(traced.spans) == 1_000
     assert represented(traced.spans) == 1_800
@@ -270,7 +270,7 @@ def test_a_thousand_small_requests_of_one_trace_are_a_thousand_spans():
     for _ in range(1_000):
         with traced.tracer.start_as_current_span("request", from_elsewhere()):
             pass
-    traced.provider.force_flush()
+    traced.provider.shutdown()
 
     assert [span.name for span in traced.spans] == ["request"] * 1_000
 

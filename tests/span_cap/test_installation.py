@@ -1,6 +1,7 @@
 """Putting the cap on a provider, and what it leaves as it was: samplers, tracers, other processors."""
 
 import logging
+import threading
 from collections.abc import Sequence
 from types import MappingProxyType
 from typing import Any
@@ -82,7 +83,7 @@ def test_a_remote_parent_that_is_not_sampled_is_followed():
     with traced.tracer.start_as_current_span("not sampled", context) as root:
         assert not root.is_recording()
         traced.grow(10, "below")
-    traced.provider.force_flush()
+    traced.provider.shutdown()
 
     assert represented(traced.spans) == 303
     assert {"not sampled", "below"}.isdisjoint(span.name for span in traced.spans)
@@ -166,7 +167,7 @@ def test_a_trace_that_was_begun_before_the_cap_is_capped_from_there_on():
         install_span_cap(provider, 20)
         for _ in range(100):
             tracer.start_span("step").end()
-    provider.force_flush()
+    provider.shutdown()
     spans = exporter.get_finished_spans()
 
     assert len(spans) == 2 + 20
@@ -275,6 +276,82 @@ def test_an_sdk_that_keeps_its_processors_otherwise_is_named_in_a_warning_and_th
     (warning,) = caplog.records
     assert "call force_flush() before it" in warning.getMessage()
     assert (len(exporter.get_finished_spans()), represented(exporter.get_finished_spans())) == (20, 101)
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_threads_of_a_provider_do_not_wait_for_each_other(threads: int):
+    """Roots that end on all of them at once: none may need another of them to hand over what waits."""
+    exporter = InMemorySpanExporter()
+    processor = ConcurrentMultiSpanProcessor(threads)
+    provider = TracerProvider(active_span_processor=processor, shutdown_on_exit=False)
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    install_span_cap(provider, 20)
+    tracer = provider.get_tracer("test")
+
+    def trace_of_fifty() -> None:
+        with tracer.start_as_current_span("root"):
+            for _ in range(49):
+                tracer.start_span("step").end()
+
+    work = [threading.Thread(target=trace_of_fifty, daemon=True) for _ in range(8)]
+    for thread in work:
+        thread.start()
+    for thread in work:
+        thread.join(30)
+
+    assert [thread.is_alive() for thread in work] == [False] * 8
+    assert (len(exporter.get_finished_spans()), represented(exporter.get_finished_spans())) == (160, 400)
+    provider.shutdown()
+
+
+def test_processors_that_raise_at_what_is_handed_over_do_no_harm():
+    """Bridges that pair starts and ends know no start of a summary, and have seen the end of a held span."""
+
+    class Pairs(SpanProcessor):
+        def __init__(self) -> None:
+            self.open: dict[int, Any] = {}
+            self.shut_down = False
+
+        def on_start(self, span: Any, parent_context: Any = None) -> None:
+            self.open[span.get_span_context().span_id] = span
+
+        def on_end(self, span: Any) -> None:
+            self.open.pop(span.context.span_id)
+
+        def shutdown(self) -> None:
+            self.shut_down = True
+
+    traced, pairs = Traced(50), Pairs()
+    traced.provider.add_span_processor(pairs)
+    traced.trace_of(200)
+    with traced.tracer.start_as_current_span("request", from_elsewhere()):
+        traced.grow(200)
+    traced.provider.shutdown()
+
+    assert (len(traced.spans), represented(traced.spans), pairs.open) == (100, 401, {})
+    assert pairs.shut_down
+    failures.counts.clear()
+
+
+def test_a_sampler_may_look_at_the_parent():
+    class Curious(ByName):
+        def should_sample(
+            self, parent_context: Context | None, trace_id: int, name: str, *args: Any, **kwargs: Any
+        ) -> SamplingResult:
+            parent: Any = trace.get_current_span(parent_context)
+            if name != "root":
+                assert parent.attributes["number"] == 1
+                assert parent.is_recording()
+                assert parent.context.trace_flags.sampled
+            return super().should_sample(parent_context, trace_id, name, *args, **kwargs)
+
+    traced = Traced(20, Curious())
+    with traced.tracer.start_as_current_span("root", attributes={"number": 1}):
+        for _ in range(50):
+            with traced.tracer.start_as_current_span("step", attributes={"number": 1}):
+                traced.grow(1)
+
+    assert (len(traced.spans), represented(traced.spans)) == (20, 101)
 
 
 def test_a_provider_that_calls_its_processors_on_threads():

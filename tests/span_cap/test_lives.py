@@ -44,9 +44,8 @@ def processor_of(traced: Traced) -> CapProcessor:
 
 def look(traced: Traced) -> None:
     """What the thread does every few seconds."""
-    watch: Any = processor_of(traced)
-    for trace in watch._watch.all():
-        watch._look(trace)
+    processor: Any = processor_of(traced)
+    processor._watch.look()
 
 
 def test_a_trace_that_goes_on_is_shown_at_intervals_that_grow(clock: Clock):
@@ -106,8 +105,52 @@ def test_a_trace_that_another_process_may_go_on_with_keeps_a_part_until_it_is_si
     assert len(traced.spans) == 950
     clock.now += 1
     look(traced)
+    # Of the 50 that are left an eighth, with all summaries among them.
+    assert len(traced.spans) == 956
+    assert [span.name for span in traced.summaries] != []
+    traced.provider.shutdown()
 
     assert (len(traced.spans), represented(traced.spans), orphans(traced.spans)) == (1_000, 20_001, [])
+
+
+def test_a_trace_id_of_the_life_of_a_process_shows_each_burst_of_work(clock: Clock):
+    traced = Traced()
+    for _ in range(30):
+        with traced.tracer.start_as_current_span("turn", from_elsewhere()) as turn:
+            turn.set_status(StatusCode.ERROR)
+            turn.set_attribute("error.type", "timeout")
+            traced.grow(500)
+        clock.now += 600
+        look(traced)
+    assert represented(traced.spans) > 10_000
+    assert len(traced.spans) < 1_000
+    traced.provider.shutdown()
+
+    assert (len(traced.spans), represented(traced.spans), orphans(traced.spans)) == (1_000, 30 * 501, [])
+
+
+def test_a_flush_after_each_turn_of_a_trace_loses_nothing(clock: Clock):
+    traced = Traced()
+    for _ in range(200):
+        with traced.tracer.start_as_current_span("turn", from_elsewhere()):
+            traced.grow(50)
+        traced.provider.force_flush()
+    traced.provider.shutdown()
+
+    assert len(traced.spans) <= 1_000
+    assert (represented(traced.spans), orphans(traced.spans)) == (200 * 51, [])
+
+
+def test_a_span_that_is_never_ended_holds_up_an_ended_trace_for_a_minute(clock: Clock):
+    traced = Traced()
+    with traced.tracer.start_as_current_span("root"):
+        traced.tracer.start_span("never ended")
+        traced.grow(5_000)
+    assert len(traced.spans) == 799
+    clock.now += 60
+    look(traced)
+
+    assert (len(traced.spans), represented(traced.spans)) == (799 + 200, 5_001)
 
 
 def test_requests_of_a_trace_go_on_being_told_when_its_cap_is_nearly_reached(clock: Clock):
@@ -118,6 +161,8 @@ def test_requests_of_a_trace_go_on_being_told_when_its_cap_is_nearly_reached(clo
         clock.now += 0.01
     clock.now += 60
     look(traced)
+    assert represented(traced.spans) > 9_900
+    traced.provider.shutdown()
 
     assert (len(traced.spans), represented(traced.spans), orphans(traced.spans)) == (1_000, 10_000, [])
 
@@ -127,32 +172,27 @@ def test_nobody_looks_after_traces_that_wait_for_nothing(clock: Clock):
     watch: Any = processor_of(traced)
     traced.trace_of(500)
     assert watch._watch.all() == []
-    with traced.tracer.start_as_current_span("request", from_elsewhere()):
-        traced.grow(2_000)
+    traced.trace_of(2_000)
     assert len(watch._watch.all()) == 1
-    clock.now += 61
     look(traced)
     assert watch._watch.all() == []
 
 
 def test_the_thread_is_there_only_while_it_is_needed(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(watch_module, "PERIOD_S", 0.01)
-    monkeypatch.setattr(processor_module, "SILENT_S", 0.05)
     traced = Traced()
 
-    def threads() -> list[threading.Thread]:
-        return [thread for thread in threading.enumerate() if thread.name == "otel_claude span cap"]
+    def threads() -> set[threading.Thread]:
+        return {thread for thread in threading.enumerate() if thread.name == "otel_claude span cap"}
 
-    before = len(threads())
+    before = threads()
     traced.trace_of(800)
-    assert len(threads()) == before
-    with traced.tracer.start_as_current_span("request", from_elsewhere()):
-        traced.grow(2_000)
-    for thread in threads()[before:]:
+    assert threads() <= before
+    traced.trace_of(2_000)
+    for thread in threads() - before:
         thread.join(5)
 
-    assert len(threads()) == before
-    assert (len(traced.spans), represented(traced.spans)) == (800 + 1_000, 800 + 2_001)
+    assert threads() <= before
 
 
 def test_the_cap_holds_for_a_trace_that_comes_back(clock: Clock):
@@ -162,8 +202,10 @@ def test_the_cap_holds_for_a_trace_that_comes_back(clock: Clock):
             traced.grow(50)
         clock.now += 3_000
         look(traced)
+    assert len(traced.spans) < 100
+    traced.provider.shutdown()
 
-    assert len(traced.spans) == 100
+    assert (len(traced.spans), represented(traced.spans)) == (100, 510)
 
 
 def test_traces_are_forgotten_an_hour_after_their_last_span(clock: Clock):
@@ -262,6 +304,51 @@ def test_the_memory_of_a_trace_does_not_grow_with_it(collected: Callable[[], int
     assert counts[2] - counts[0] <= 1
     traced.exporter.clear()
     assert counts[2] - collected() >= 190
+
+
+def test_traces_that_were_handed_over_keep_no_spans(collected: Callable[[], int]):
+    traced = Traced()
+    before = collected()
+    for _ in range(20):
+        traced.trace_of(2_000)
+    traced.exporter.clear()
+
+    assert collected() - before <= 1
+
+
+def test_types_of_errors_that_are_free_text_do_not_grow(clock: Clock):
+    traced = Traced(100)
+    with traced.tracer.start_as_current_span("root"):
+        for number in range(1_000):
+            failed = traced.tracer.start_span("failed", attributes={"error.type": f"no page {number} {'x' * 1_000}"})
+            failed.set_status(StatusCode.ERROR)
+            failed.end()
+    (errors,) = [dict(span.attributes or {})["claude.summary.errors"] for span in traced.summaries]
+    assert isinstance(errors, tuple)
+
+    assert len(errors) == 11
+    assert max(len(str(error)) for error in errors) < 250
+    counts = [int(str(error).rsplit("×", 1)[1]) for error in errors]  # noqa: RUF001
+    assert sum(counts) == represented(traced.summaries)
+
+
+def test_a_chain_of_agents_costs_the_same_all_along(clock: Clock):
+    """Each is a child of the one before, which has ended: the way to what is exported must not grow."""
+    traced = Traced(100)
+    agent: Span | None = None
+    with traced.tracer.start_as_current_span("root") as root:
+        for _ in range(3_000):
+            context = set_span_in_context(agent or root)
+            agent = traced.tracer.start_span(
+                "agent", context, attributes={"gen_ai.operation.name": "invoke_agent"}, start_time=0
+            )
+            agent.end(1)
+        mark: Any = agent.get_span_context().trace_state if agent else None
+        steps = 0
+        while mark is not None:
+            mark, steps = mark.parent, steps + 1
+    assert steps < 100
+    assert (len(traced.spans), represented(traced.spans), orphans(traced.spans)) == (100, 3_001, [])
 
 
 def test_a_deep_trace_needs_its_open_spans_and_no_more(collected: Callable[[], int]):

@@ -13,7 +13,7 @@ that it is what we take it for. Spans that are not of an API call, such as those
 """
 
 import sys
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import wrapt
 from opentelemetry import trace
@@ -57,7 +57,13 @@ def tracer_for(call: Call | Silence, tracer: trace.Tracer, telemetry: Telemetry)
     return cast("trace.Tracer", StandIn(tracer, call, telemetry))
 
 
-class StandIn(wrapt.ObjectProxy[trace.Tracer]):
+if TYPE_CHECKING:
+    TracerProxy, SpanProxy = wrapt.ObjectProxy[trace.Tracer], wrapt.ObjectProxy[Span]
+else:
+    TracerProxy = SpanProxy = wrapt.ObjectProxy  # generic from wrapt 2 on
+
+
+class StandIn(TracerProxy):
     """The SDK's tracer, but for the span of the call that is going on."""
 
     _self_call: Call | Silence
@@ -83,7 +89,7 @@ class StandIn(wrapt.ObjectProxy[trace.Tracer]):
         return cast("Span", EndingSpan(span, call, self._self_telemetry))
 
 
-class EndingSpan(wrapt.ObjectProxy[Span]):
+class EndingSpan(SpanProxy):
     """A span of the SDK that gets our attributes when the SDK ends it."""
 
     _self_call: Call

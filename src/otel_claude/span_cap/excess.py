@@ -22,7 +22,8 @@ NOTHING = Taken([], [])
 class Excess:
     """The excess of one trace. Not safe under threads: the trace locks. Times are seconds of the monotonic clock.
 
-    `copies` of held spans have been handed over so far. `late` spans have ended when there was no room any more.
+    It was `touched` when the last span was added. `copies` of held spans have been handed over so far. `late` spans
+    have ended when there was no room any more.
     """
 
     def __init__(self, shares: Shares, now: float) -> None:
@@ -33,6 +34,7 @@ class Excess:
         self.is_watched = False
         self._reserve = Reserve(shares)
         self._kept_back = max(1, shares.reserve // 4)
+        self.touched = now
         self._began = now
         self._due = now + FIRST_INTERVAL_S
         self._ended = False
@@ -74,10 +76,10 @@ class Excess:
         if now < self._due:
             return NOTHING
         self._due = now + max(FIRST_INTERVAL_S, GROWTH * (now - self._began))
-        return self._take(min(self.room - 1, max(1, self.room // 8)), summaries=True)
+        return self._take(min(self.room // 2, max(self.room // 8, self._reserve.summaries)), summaries=True)
 
     def flushed(self) -> Taken:
-        """All that waits of a trace that goes on.
+        """All that waits of a trace that may go on.
 
         If something was folded, more is folded first, so that most of the room is left for the rest of the trace. The
         last of the room always stays, for a summary.
@@ -95,6 +97,6 @@ class Excess:
         if most <= 0 or not self.waiting:
             return NOTHING
         taken = self._reserve.take(most, summaries=summaries)
-        self.room -= len(taken.held) + len(taken.summaries)
-        self.copies += len(taken.held)
+        self.room -= len(taken.kept) + len(taken.summaries)
+        self.copies += len(taken.kept)
         return taken

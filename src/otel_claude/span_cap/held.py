@@ -4,13 +4,14 @@ In: the span and its mark. Out: what the choice and the sums need of it, read on
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
 from otel_claude.emitting import names
 from otel_claude.span_cap.overflow import Overflow
+from otel_claude.span_cap.structure import STRUCTURAL, is_structural
 from otel_claude.values import number, whole
 
 SUMS: Mapping[str, tuple[str, Callable[[object], float | None]]] = {
@@ -28,8 +29,19 @@ SUMS: Mapping[str, tuple[str, Callable[[object], float | None]]] = {
 }
 """Attributes of spans, with those of a summary that have their sums."""
 
+LONGEST_ERROR = 200
+"""How many characters of an error's type are told apart. Types are codes, but not all libraries know that."""
+
 _SUMMED = frozenset(SUMS)
+_READ = _SUMMED | STRUCTURAL.keys()
 _NOTHING: Mapping[str, float] = {}
+
+
+class Kept(NamedTuple):
+    """A span that is on its way to the exporters."""
+
+    span: ReadableSpan
+    mark: Overflow
 
 
 class Held:
@@ -48,10 +60,21 @@ class Held:
         self.taken = False
         self.start = span.start_time or 0
         self.end = span.end_time or 0
-        self.duration = self.end - self.start
+        self.duration = max(0, self.end - self.start)
         attributes = _copied(span.attributes)
-        self.numbers = _NOTHING if _SUMMED.isdisjoint(attributes) else _numbers(attributes)
+        self.numbers = _NOTHING
+        if not _READ.isdisjoint(attributes):
+            self.numbers = _numbers(attributes)
+            # Some libraries say it only after the start: too late to be the place of a summary, but not to be kept.
+            mark.structural = mark.structural or is_structural(attributes)
         self.error = _error(span, attributes) if span.status.status_code is StatusCode.ERROR else None
+
+    def take(self) -> Kept:
+        """The span, which is not held any longer, though lists may still know of it."""
+        kept = Kept(self.span, self.mark)
+        self.taken = True
+        del self.span, self.mark
+        return kept
 
     @property
     def cost(self) -> float | None:
@@ -75,8 +98,8 @@ def _numbers(attributes: Mapping[str, object]) -> Mapping[str, float]:
 
 def _error(span: ReadableSpan, attributes: Mapping[str, object]) -> str:
     if (told := attributes.get(names.ERROR_TYPE)) is not None:
-        return str(told)
+        return str(told)[:LONGEST_ERROR]
     for event in reversed(span.events):
         if event.attributes and (told := event.attributes.get(names.EXCEPTION_TYPE)) is not None:
-            return str(told)
+            return str(told)[:LONGEST_ERROR]
     return "_OTHER"

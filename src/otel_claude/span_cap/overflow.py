@@ -5,9 +5,10 @@ wherever the span's context goes in this process, to children in other threads a
 always finds the nearest ancestor that is exported. On the wire it is a trace state like any other.
 """
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from opentelemetry.trace import SpanContext, TraceFlags, TraceState
+import wrapt
+from opentelemetry.trace import Span, SpanContext, TraceFlags, TraceState
 
 
 class Overflow(TraceState):
@@ -45,10 +46,15 @@ class Overflow(TraceState):
     @property
     def place(self) -> "Overflow | SpanContext | None":
         """Where a summary of the span hangs: on what holds it together with others, if that is still there."""
-        holder = self.branch
-        while holder is not None and holder.folded:
-            holder = holder.branch
-        return self.anchor if holder is None else holder
+        self.skip_folded()
+        return self.anchor if self.branch is None else self.branch
+
+    def skip_folded(self) -> None:
+        """Lets go of ancestors that will not be exported, so that no chain of them is walked twice, or kept."""
+        while self.branch is not None and self.branch.folded:
+            self.branch = self.branch.branch
+        while self.parent is not None and self.parent.folded:
+            self.parent = self.parent.parent
 
     def kept_ancestor(self) -> SpanContext | None:
         """The nearest ancestor that was exported, or is going to be when it ends, or is remote."""
@@ -58,6 +64,31 @@ class Overflow(TraceState):
                 return ancestor.copy
             ancestor = ancestor.parent
         return self.anchor
+
+
+if TYPE_CHECKING:
+    SpanProxy = wrapt.ObjectProxy[Span]
+else:
+    SpanProxy = wrapt.ObjectProxy  # generic from wrapt 2 on
+
+
+class AsSampled(SpanProxy):
+    """A span that was not sampled, as it would be if it had: all else is the span's own."""
+
+    _self_context: SpanContext
+
+    def __init__(self, span: Span) -> None:
+        super().__init__(span)
+        self._self_context = sampled(span.get_span_context())
+
+    def get_span_context(self) -> SpanContext:
+        """The context of the span, sampled."""
+        return self._self_context
+
+    @property
+    def context(self) -> SpanContext:
+        """The same, as the SDK's spans have it."""
+        return self._self_context
 
 
 def overflow_of(context: SpanContext | None) -> Overflow | None:

@@ -3,7 +3,7 @@
 In: the spans of a provider, live or only recorded. Out, through the provider's other processors: what was held back of
 a trace, as sampled copies and summaries, at its end or when it is asked for.
 
-No method raises, but for what another processor raises when it is handed a span.
+No method raises.
 """
 
 import os
@@ -21,16 +21,18 @@ from otel_claude.span_cap.overflow import Overflow
 from otel_claude.span_cap.records import records_of, root_attributes
 from otel_claude.span_cap.reports import Reports
 from otel_claude.span_cap.reserve import Taken
-from otel_claude.span_cap.sdk import add_to_ended
+from otel_claude.span_cap.sdk import add_to_ended, processors_beside
 from otel_claude.span_cap.shares import Shares
 from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
 from otel_claude.span_cap.watch import Watch
 
 SILENT_S = 60.0
-"""After how long without a span a trace at rest has ended, though another process may have started it."""
+"""After how long without a span a trace is taken to have ended, though a span of it was never ended, or another process
+may go on with it."""
 
 _NO_TRACES: Sequence[Trace] = ()
+_NO_PROCESSORS: Sequence[SpanProcessor] = ()
 _NO_SPANS: Sequence[ReadableSpan] = ()
 
 
@@ -102,14 +104,14 @@ class CapProcessor(SpanProcessor):
 
     def shutdown(self) -> None:
         """Hands over all that waits."""
-        for trace in self._watched():
+        for trace in self._waiting():
             self._hand_over(self._take(trace, Excess.everything))
         self._unwatch()
 
     def force_flush(self, timeout_millis: int = 30_000) -> bool:
-        """Hands over all that waits. Of traces that go on, it is folded so that most of their room is left."""
-        for trace in self._watched():
-            self._hand_over(self._take(trace, Excess.flushed if trace.open else Excess.everything))
+        """Hands over all that waits, folded so that most of the room is left for what may come of the same traces."""
+        for trace in self._waiting():
+            self._hand_over(self._take(trace, Excess.flushed))
         return True
 
     def after_fork(self) -> None:
@@ -125,36 +127,41 @@ class CapProcessor(SpanProcessor):
             if excess is None:
                 excess = trace.excess = Excess(trace.shares, time.monotonic())
             excess.add(span, mark)
+            excess.touched = time.monotonic()
             is_news, excess.is_watched = not excess.is_watched, True
         if is_news and (crowded_out := self._watch.add(trace)) is not None:
-            self._hand_over(self._take(crowded_out, Excess.dismissed))
+            self._hand_over(self._take(crowded_out, Excess.dismissed if crowded_out.open else Excess.everything))
         return trace
 
     def _at_rest(self, trace: Trace) -> Sequence[ReadableSpan]:
-        trace.touched = time.monotonic()
+        self.traces.touch(trace)
         if trace.excess is None:
             return _NO_SPANS
         return self._take(trace, lambda excess: excess.at_rest(rooted=trace.rooted))
 
     def _look(self, trace: Trace) -> None:
         """Hands over what it is time for."""
+        excess = trace.excess
+        if excess is None:
+            return
         now = time.monotonic()
-        if trace.open:
-            self._hand_over(self._take(trace, lambda excess: excess.so_far(now)))
-        elif now - trace.touched >= SILENT_S:
+        is_silent = now - max(trace.touched, excess.touched) >= SILENT_S
+        if trace.has_ended and is_silent:
             self._hand_over(self._take(trace, Excess.everything))
-            with trace.lock:
-                if trace.excess is not None and not trace.excess.waiting:
-                    trace.excess.is_watched = False
-                    self._watch.drop(trace)
+        elif trace.open or is_silent:
+            self._hand_over(self._take(trace, lambda excess: excess.so_far(now)))
+        with trace.lock:
+            if not trace.open and not excess.waiting:
+                excess.is_watched = False
+                self._watch.drop(trace)
 
     def _forget(self, trace: Trace) -> None:
         self._hand_over(self._take(trace, Excess.everything))
         self._watch.drop(trace)
 
     @guarded(_NO_TRACES)
-    def _watched(self) -> Sequence[Trace]:
-        return self._watch.all()
+    def _waiting(self) -> Sequence[Trace]:
+        return [trace for trace in self.traces.all() if trace.excess is not None and trace.excess.waiting]
 
     @guarded(None)
     def _unwatch(self) -> None:
@@ -174,10 +181,18 @@ class CapProcessor(SpanProcessor):
             self._reports.capped(trace)
         return out
 
+    @guarded(_NO_PROCESSORS)
+    def _others(self) -> Sequence[SpanProcessor]:
+        return processors_beside(self, self._tracer)
+
     def _hand_over(self, spans: Sequence[ReadableSpan]) -> None:
-        """Gives ended spans to all processors of the provider. To this one they are spans that it does not know."""
-        for span in spans:
-            self._tracer.span_processor.on_end(span)
+        """Gives ended spans to the other processors, whatever one of them makes of one of them."""
+        for processor in self._others() if spans else ():
+            for span in spans:
+                try:
+                    processor.on_end(span)
+                except Exception:
+                    failures.report("CapProcessor._hand_over")
 
 
 _alive: "weakref.WeakSet[CapProcessor]" = weakref.WeakSet()

@@ -13,7 +13,7 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from otel_claude.emitting import names
-from otel_claude.span_cap.held import Held
+from otel_claude.span_cap.held import Kept
 from otel_claude.span_cap.overflow import Overflow, sampled
 from otel_claude.span_cap.reserve import Taken
 from otel_claude.span_cap.summary import Summary
@@ -63,10 +63,10 @@ class Copy(ReadableSpan):
 
 def records_of(trace: Trace, taken: Taken, resource: Resource, ids: IdGenerator) -> list[ReadableSpan]:
     """The spans to hand over. To be called with the trace locked, as it marks what is exported."""
-    for held in taken.held:
-        held.mark.copy = _sampled(held.span)
+    for kept in taken.kept:
+        kept.mark.copy = _sampled(kept.span)
     return [
-        *(_copy(trace, held) for held in taken.held),
+        *(_copy(trace, kept) for kept in taken.kept),
         *(_summary(trace, summary, resource, ids) for summary in taken.summaries),
     ]
 
@@ -83,8 +83,8 @@ def root_attributes(trace: Trace) -> dict[str, int]:
     }
 
 
-def _copy(trace: Trace, held: Held) -> ReadableSpan:
-    span, mark = held.span, held.mark
+def _copy(trace: Trace, kept: Kept) -> ReadableSpan:
+    span, mark = kept
     is_root = span.parent is None or span.parent.is_remote
     return Copy(
         span,
@@ -100,12 +100,16 @@ def _sampled(span: ReadableSpan) -> SpanContext:
 
 
 def _summary(trace: Trace, summary: Summary, resource: Resource, ids: IdGenerator) -> ReadableSpan:
+    anchor = trace.top or summary.anchor
     return ReadableSpan(
         name=summary.title,
         context=SpanContext(
-            trace.trace_id, ids.generate_span_id(), is_remote=False, trace_flags=TraceFlags(TraceFlags.SAMPLED)
+            trace.trace_id,
+            ids.generate_span_id(),
+            is_remote=False,
+            trace_flags=TraceFlags(TraceFlags.SAMPLED | (0 if anchor is None else anchor.trace_flags)),
         ),
-        parent=trace.top if summary.mark is None else _parent(summary.mark.place),
+        parent=anchor if summary.mark is None else _parent(summary.mark.place),
         resource=resource,
         attributes=summary.attributes(),
         kind=summary.kind,

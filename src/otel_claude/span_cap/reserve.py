@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from opentelemetry.sdk.trace import ReadableSpan
 
-from otel_claude.span_cap.held import Held
+from otel_claude.span_cap.held import Held, Kept
 from otel_claude.span_cap.overflow import Overflow
 from otel_claude.span_cap.shares import Shares
 from otel_claude.span_cap.summaries import Summaries
@@ -80,7 +80,7 @@ class Errors:
 class Taken(NamedTuple):
     """What leaves the reserve to be exported."""
 
-    held: list[Held]
+    kept: list[Kept]
     summaries: list[Summary]
 
 
@@ -101,7 +101,12 @@ class Reserve:
         self._summaries = Summaries(shares.summaries)
 
     def __len__(self) -> int:
-        return len(self._claimed) + len(self._loose) + len(self._summaries.by_key)
+        return len(self._claimed) + len(self._loose) + self.summaries
+
+    @property
+    def summaries(self) -> int:
+        """How many summaries there are."""
+        return len(self._summaries.by_key)
 
     @property
     def folded(self) -> int:
@@ -137,9 +142,7 @@ class Reserve:
         while self._loose and len(taken) + len(largest) < most:
             taken.append(self._loose.popleft())
         taken += [summary.only for summary in largest if summary.only is not None]
-        for held in taken:
-            held.taken = True
-        return Taken(taken, [summary for summary in largest if summary.only is None])
+        return Taken([held.take() for held in taken], [summary for summary in largest if summary.only is None])
 
     def _claim(self, held: Held) -> None:
         """Offers a span to the lists that could want it."""

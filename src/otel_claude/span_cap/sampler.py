@@ -7,14 +7,14 @@ What the application's sampler leaves out stays out, and does not count. A child
 judged as if its parent had been sampled: a sampler that follows the parent would leave it out.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import cast
 
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON, DEFAULT_ON, Decision, Sampler, SamplingResult
 from opentelemetry.trace import (
     Link,
-    NonRecordingSpan,
+    Span,
     SpanContext,
     SpanKind,
     TraceState,
@@ -24,22 +24,12 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import Attributes
 
 from otel_claude.failsafe import failures
-from otel_claude.span_cap.overflow import Overflow, overflow_of, sampled
+from otel_claude.span_cap.overflow import AsSampled, Overflow, overflow_of
+from otel_claude.span_cap.structure import STRUCTURAL, is_structural
 from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
 
-STRUCTURAL: Mapping[str, tuple[str, ...]] = {
-    "gen_ai.operation.name": ("invoke_agent", "create_agent", "invoke_workflow"),
-    "openinference.span.kind": ("AGENT",),
-    "traceloop.span.kind": ("agent", "workflow"),
-}
-"""Attributes that tell, at the start of a span, that it holds others together: an agent, a tool runner, a workflow.
-
-The conventions' (https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-agent-spans/), OpenInference's and
-OpenLLMetry's.
-"""
-
-_STRUCTURAL = frozenset(STRUCTURAL)
+_TELLING = frozenset(STRUCTURAL)
 
 
 class CapSampler(Sampler):
@@ -76,7 +66,8 @@ class CapSampler(Sampler):
                     if is_over or mark is not None:
                         return _recorded_only(trace, parent, mark, attributes, parent.trace_state)
                 if mark is not None:
-                    asked = set_span_in_context(NonRecordingSpan(sampled(parent)), parent_context)
+                    span = cast("Span", AsSampled(get_current_span(parent_context)))
+                    asked = set_span_in_context(span, parent_context)
         except Exception:
             failures.report("CapSampler.should_sample")
         more = () if trace_state is None else (trace_state,)
@@ -141,6 +132,4 @@ def _anchor(parent: SpanContext, top: SpanContext | None) -> SpanContext | None:
 
 
 def _is_structural(attributes: Attributes) -> bool:
-    if not attributes or _STRUCTURAL.isdisjoint(attributes):
-        return False
-    return any(attributes.get(name) in kinds for name, kinds in STRUCTURAL.items())
+    return bool(attributes) and not _TELLING.isdisjoint(attributes) and is_structural(attributes)

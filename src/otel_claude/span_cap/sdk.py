@@ -6,7 +6,7 @@ Where a name is not as expected, the cap works without it as far as it can.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from opentelemetry.sdk.trace import Span, SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace import Span, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler
 
 
@@ -30,6 +30,18 @@ def put_first(provider: TracerProvider, processor: SpanProcessor) -> bool:
         others = tuple(other for other in several._span_processors if other is not processor)
         several._span_processors = (processor, *others)
     return True
+
+
+def processors_beside(processor: SpanProcessor, tracer: Tracer) -> tuple[SpanProcessor, ...]:
+    """The other processors of a tracer.
+
+    They are called one by one: several that run on threads would wait for the thread that we are called on.
+    """
+    several = tracer.span_processor
+    processors: Any = getattr(several, "_span_processors", None)
+    if not isinstance(processors, tuple):
+        return (several,)
+    return tuple(other for other in cast("tuple[SpanProcessor, ...]", processors) if other is not processor)
 
 
 def add_to_ended(span: Span, attributes: Mapping[str, Any]) -> bool:

@@ -42,13 +42,13 @@ class Summaries:
             if summary is None and not self._join_places():
                 key = self._key(held)
                 summary = self.by_key.get(key) or self._others()
-        if summary is not None:
-            summary.add(held)
-        else:
+        if summary is None:
             self.by_key[key] = Summary(held, is_placed=bool(key[0]))
-        held.mark.folded = True
-        if held.mark.structural and self._by_place:
-            self.moved += [key for key in self.by_key if key[0] == held.mark.span_id]
+        else:
+            if summary.only is not None:
+                self._fold(summary.only)
+            self._fold(held)
+            summary.add(held)
 
     def take(self, most: int) -> list[Summary]:
         """Takes out up to `most` summaries, those of the most spans first."""
@@ -66,7 +66,7 @@ class Summaries:
             place = summary.mark.place
             key = (0 if place is None else place.span_id, summary.name, summary.failed)
             if key in self.by_key:
-                self.by_key[key].merge(summary)
+                self._merge(self.by_key[key], summary)
                 return True
             self.by_key[key] = summary
         return False
@@ -74,7 +74,21 @@ class Summaries:
     def join(self) -> None:
         """Makes one out of two summaries."""
         if not self._join_places():
-            self._others().merge(self.by_key.pop(self._least()))
+            self._merge(self._others(), self.by_key.pop(self._least()))
+
+    def _merge(self, summary: Summary, other: Summary) -> None:
+        for alone in (summary.only, other.only):
+            if alone is not None:
+                self._fold(alone)
+        summary.merge(other)
+
+    def _fold(self, held: Held) -> None:
+        """Notes that a span will not be exported: what hangs on it hangs on what it hangs on itself."""
+        mark = held.mark
+        mark.folded = True
+        mark.skip_folded()
+        if mark.structural and self._by_place:
+            self.moved += [key for key in self.by_key if key[0] == mark.span_id]
 
     def _key(self, held: Held) -> Key:
         mark = held.mark
@@ -94,7 +108,7 @@ class Summaries:
             other = least.setdefault(everywhere, key)
             if other != key:
                 joined = self.by_key.pop(key)
-                joined.merge(self.by_key.pop(other))
+                self._merge(joined, self.by_key.pop(other))
                 joined.mark = None
                 self.by_key[everywhere] = joined
                 return True

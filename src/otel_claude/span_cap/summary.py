@@ -20,13 +20,17 @@ SLOWEST = 5
 """How many of the slowest spans a summary names by their ids."""
 
 ERROR_TYPES = 10
-"""How many kinds of errors a summary names."""
+"""How many kinds of errors a summary names. All others are one kind."""
+
+OTHER_ERRORS = "_OTHER"
+"""https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/"""
 
 
 class Summary:
     """The sums of spans, of which `held` is the first. Times are nanoseconds.
 
-    `mark` is that of one of them, if they are all in one place. `only` is the first, until there is another.
+    `mark` is that of one of them, if they are all in one place; `anchor` is what the first of them hangs on, whatever
+    becomes of the others. `only` is the first, until there is another.
     """
 
     def __init__(self, held: Held, *, is_placed: bool) -> None:
@@ -34,6 +38,7 @@ class Summary:
         self.kind = held.span.kind
         self.failed = held.error is not None
         self.mark: Overflow | None = held.mark if is_placed else None
+        self.anchor = held.mark.anchor
         self.only: Held | None = None
         self.count = 0
         self.start, self.end = held.start, held.end
@@ -46,8 +51,8 @@ class Summary:
 
     def add(self, held: Held) -> None:
         """Adds a span that has ended. This is called for each span that is not exported."""
-        duration = held.duration
         self.only = None
+        duration = held.duration
         self.count += 1
         self.total += duration
         if held.start < self.start:
@@ -61,7 +66,7 @@ class Summary:
         for name, value in held.numbers.items():
             self.numbers[name] = self.numbers.get(name, 0) + value
         if held.error is not None:
-            self.errors[held.error] += 1
+            self._count_error(held.error, 1)
 
     def merge(self, other: "Summary") -> None:
         """Adds what another summary has."""
@@ -74,7 +79,12 @@ class Summary:
             self._note_slow(slow)
         for name, value in other.numbers.items():
             self.numbers[name] = self.numbers.get(name, 0) + value
-        self.errors.update(other.errors)
+        for error, count in other.errors.items():
+            self._count_error(error, count)
+
+    def _count_error(self, error: str, count: int) -> None:
+        known = error in self.errors or len(self.errors) < ERROR_TYPES
+        self.errors[error if known else OTHER_ERRORS] += count
 
     def _note_slow(self, slow: tuple[int, int]) -> None:
         (heappush if len(self.slowest) < SLOWEST else heappushpop)(self.slowest, slow)
@@ -96,7 +106,7 @@ class Summary:
             **self.numbers,
         }
         if self.errors:
-            most = self.errors.most_common(ERROR_TYPES)
+            most = self.errors.most_common()
             attributes[names.SUMMARY_ERRORS] = tuple(f"{error} {times(count)}" for error, count in most)
         return attributes
 

@@ -36,9 +36,18 @@ class Trace:
         self.touched = 0.0
         self.excess: Excess | None = None
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the root of the trace has ended, here."""
+        return self.rooted and self.top is not None and self.top.span_id not in self.open
+
     def counts(self) -> dict[str, int]:
         """How many spans are out of our hands, by what became of them."""
         excess = self.excess
         if excess is None:
             return {"exported": self.live}
+        with self.lock:
+            return self._counts(excess)
+
+    def _counts(self, excess: Excess) -> dict[str, int]:
         return {"exported": self.live + excess.copies, "summarized": excess.folded, "late": excess.late}

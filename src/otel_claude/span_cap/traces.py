@@ -1,7 +1,7 @@
 """All traces that the cap knows of in this process.
 
-In: ids of traces. Out: `Trace` objects. No more than `MOST_TRACES` are remembered, and none for longer than
-`REMEMBERED_S` after its last span: the longest known go first, those with open spans last.
+In: ids of traces. Out: `Trace` objects. At most `MOST_TRACES` are remembered, and those at rest for `REMEMBERED_S` or
+little longer. What came to rest first goes first, and traces with open spans go last.
 """
 
 import threading
@@ -32,6 +32,7 @@ class Traces:
         self.shares = shares
         self._forgotten = forgotten
         self._by_id: OrderedDict[int, Trace] = OrderedDict()
+        self._leaving: list[Trace] = []
         self._before: Counter[str] = Counter()
         self._lock = threading.RLock()
         self.get = self._by_id.get
@@ -48,7 +49,17 @@ class Traces:
             gone = self._outlived(trace.touched) if known > MOST_TRACES or not known % LOOK_EVERY else []
         for other in gone:
             self._forgotten(other)
+            with self._lock:
+                self._leaving.remove(other)
+                self._before.update(other.counts())
         return trace
+
+    def touch(self, trace: Trace) -> None:
+        """Notes that a trace has come to rest just now."""
+        trace.touched = time.monotonic()
+        with self._lock:
+            if trace.trace_id in self._by_id:
+                self._by_id.move_to_end(trace.trace_id)
 
     def all(self) -> list[Trace]:
         """Those that are remembered."""
@@ -59,14 +70,16 @@ class Traces:
         """How many spans were `exported`, `summarized` and `late`, of all traces that ever were."""
         with self._lock:
             counts = self._before.copy()
-            for trace in self._by_id.values():
-                counts.update(trace.counts())
-            return counts
+            traces = [*self._by_id.values(), *self._leaving]
+        for trace in traces:
+            counts.update(trace.counts())
+        return counts
 
     def after_fork(self) -> None:
         """In a child: the traces are the parent's, and another thread may have held the lock."""
         self._lock = threading.RLock()
         self._by_id.clear()
+        self._leaving.clear()
         self._before.clear()
 
     def _outlived(self, now: float) -> list[Trace]:
@@ -81,6 +94,6 @@ class Traces:
                 self._by_id.move_to_end(trace_id)
                 continue
             del self._by_id[trace_id]
-            self._before.update(trace.counts())
+            self._leaving.append(trace)
             gone.append(trace)
         return gone

@@ -4,6 +4,7 @@ In: traces. Out: a call for each, every few seconds, from a thread of its own, w
 """
 
 import threading
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable
 
@@ -33,7 +34,9 @@ class Watch:
             self._traces[trace.trace_id] = trace
             first = self._traces.popitem(last=False)[1] if len(self._traces) > MOST_WATCHED else None
             if self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(target=self._run, name="otel_claude span cap", daemon=True)
+                self._thread = threading.Thread(
+                    target=_keep_looking, args=(weakref.ref(self), self._stop), name="otel_claude span cap", daemon=True
+                )
                 self._thread.start()
             return first
 
@@ -60,15 +63,23 @@ class Watch:
         self._thread = None
         self._stop = threading.Event()
 
-    def _run(self) -> None:
-        stop = self._stop
-        while not stop.wait(PERIOD_S):
-            for trace in self.all():
-                try:
-                    self._look(trace)
-                except Exception:
-                    failures.report("Watch")
-            with self._lock:
-                if not self._traces:
-                    self._thread = None
-                    return
+    def look(self) -> bool:
+        """Looks at each trace. Whether there are any left; if not, the thread ends."""
+        for trace in self.all():
+            try:
+                self._look(trace)
+            except Exception:
+                failures.report("Watch")
+        with self._lock:
+            if not self._traces:
+                self._thread = None
+            return self._thread is not None
+
+
+def _keep_looking(known: "weakref.ref[Watch]", stop: threading.Event) -> None:
+    """What the thread does. It keeps nothing alive."""
+    while not stop.wait(PERIOD_S):
+        watch = known()
+        if watch is None or not watch.look():
+            return
+        del watch
