@@ -66,6 +66,12 @@ def test_a_refused_price_is_named_with_what_is_accepted(prices: dict[str, Any], 
     assert message in str(refused.value)
 
 
+@pytest.mark.parametrize("source", [5, ["claude-opus-5-5"], None])
+def test_a_source_of_another_kind_is_refused_with_what_is_accepted(source: Any):
+    with pytest.raises(ValueError, match="expected a mapping, JSON text or the path of a JSON or TOML file, not"):
+        read_overrides(source)
+
+
 def test_errors_name_the_file(tmp_path: Path):
     missing = tmp_path / "missing.json"
     with pytest.raises(ValueError, match=r"prices file '.*missing\.json': cannot be read"):
