@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHARED := ../shared/conformance
 
-.PHONY: help demo test lint format coverage matrix conformance bench docs clean
+.PHONY: help demo test lint format coverage matrix conformance bench benchcap docs clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -37,6 +37,9 @@ conformance: .venv/ready  ## recorded traffic of the real API against an indepen
 
 bench: .venv/ready  ## what tracing costs, beside the published peers
 	$(BIN)/python benchmarks/run.py $(ARGS)
+
+benchcap: .venv/ready  ## what the span cap costs a span
+	$(BIN)/python benchmarks/span_cap.py $(ARGS)
 
 docs: .venv/ready  ## the generated references in docs/, made anew
 	$(BIN)/python docs/generate.py
