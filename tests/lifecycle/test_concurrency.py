@@ -40,7 +40,7 @@ class Steady(Loopback):
 
 
 def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 30
     while not reached():
         assert time.monotonic() < deadline, "it did not come"
         time.sleep(0.001)
