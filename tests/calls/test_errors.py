@@ -149,7 +149,7 @@ async def test_errors_of_others_are_told_as_well(
     outcome: Outcome, error_type: str, category: str, client: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):
     claude.will(outcome)
-    await failed(client, timeout=0.15)
+    await failed(client, timeout=0.5)
     told = attributes(telemetry)
     assert (told["error.type"], told["claude.error.category"]) == (error_type, category)
     assert only_span(telemetry).status.status_code is StatusCode.ERROR

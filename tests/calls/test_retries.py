@@ -82,7 +82,7 @@ async def test_lost_connections_and_timeouts_are_retried(
     outcome: Any, client: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):
     claude.will(outcome, ANSWER)
-    await settled(client.messages.create(**ASK, timeout=0.15))
+    await settled(client.messages.create(**ASK, timeout=0.5))
     assert attributes(telemetry)["claude.retry.count"] == 1
 
 

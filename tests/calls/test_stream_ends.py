@@ -153,7 +153,7 @@ async def test_a_stream_that_breaks_is_an_error(
 ):
     end = BROKEN[name]
     claude.will(end.outcome)
-    impatient = client.with_options(timeout=0.15) if name == "read timeout" else client
+    impatient = client.with_options(timeout=0.5) if name == "read timeout" else client
     said_by_sdk: Exception | None = None
     try:
         async with form(impatient) as stream:

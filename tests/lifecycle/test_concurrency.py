@@ -167,13 +167,17 @@ def test_a_stream_that_is_cancelled_is_no_error(
 
     async def main() -> None:
         async with connect_async(claude) as client:
+            reading = asyncio.Event()
 
             async def read() -> None:
                 async for _ in await client.messages.create(**HELLO, stream=True):
-                    pass
+                    reading.set()
 
-            with pytest.raises(TimeoutError):
-                await asyncio.wait_for(read(), 0.2)
+            task = asyncio.create_task(read())
+            await reading.wait()
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
 
     asyncio.run(main())
     wait_until(lambda: len(telemetry.spans) == 1)

@@ -174,12 +174,12 @@ def test_without_a_stream_an_error_event_is_an_error_response(claude: SimulatedC
 def test_a_hanging_response_runs_into_the_timeout(claude: SimulatedClaude, client: Any):
     claude.will(Hang(60))
     with pytest.raises(APITimeoutError):
-        client.with_options(timeout=0.05).messages.create(**CALL)
+        client.with_options(timeout=0.3).messages.create(**CALL)
 
 
 def test_a_stream_can_hang_in_the_middle(claude: SimulatedClaude, client: Any):
     claude.will(Hang(60, after_events=2))
-    stream = iter(client.with_options(timeout=0.05).messages.create(**CALL, stream=True))
+    stream = iter(client.with_options(timeout=0.3).messages.create(**CALL, stream=True))
     assert [next(stream).type for _ in range(2)] == ["message_start", "content_block_start"]
     with pytest.raises(Exception, match="timed out") as raised:
         next(stream)
