@@ -83,7 +83,7 @@ def test_a_remote_parent_that_is_not_sampled_is_followed():
     for _ in range(3):
         with traced.tracer.start_as_current_span("request", from_elsewhere()):
             traced.grow(100)
-    unsampled = trace.SpanContext(0xABC, 0x123, is_remote=True)
+    unsampled = trace.SpanContext(0xABC, 0xFEED, is_remote=True)
     context = trace.set_span_in_context(trace.NonRecordingSpan(unsampled))
     with traced.tracer.start_as_current_span("not sampled", context) as root:
         assert not root.is_recording()

@@ -2,6 +2,7 @@
 
 import gc
 import threading
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -266,7 +267,7 @@ def test_traces_that_hold_spans_back_are_bounded_too(clock: Clock, monkeypatch: 
             traced.grow(150, context=set_span_in_context(root))
             assert len(watch._watch.all()) <= 10
             waiting = [trace.excess.waiting for trace in processor_of(traced).traces.all() if trace.excess]
-            assert sum(count > 0 for count in waiting) <= 10
+            assert sum(count > 20 // 4 for count in waiting) <= 10
     for root in roots:
         root.end()
     traced.provider.shutdown()
@@ -277,6 +278,28 @@ def test_traces_that_hold_spans_back_are_bounded_too(clock: Clock, monkeypatch: 
         sum(span.context.trace_id == number for span in traced.spans if span.context) for number in range(1, 31)
     ]
     assert max(by_trace) <= 100
+
+
+def test_errors_and_agents_are_kept_however_many_traces_hold_spans_back(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(watch_module, "MOST_WATCHED", 10)
+    traced = Traced(200)
+    roots: list[Span] = [traced.tracer.start_span("root") for _ in range(30)]
+    for turn in range(40):
+        for root in roots:
+            context = set_span_in_context(root)
+            traced.grow(20, context=context)
+            if turn == 10:
+                failed = traced.tracer.start_span("failed", context)
+                failed.set_status(StatusCode.ERROR)
+                failed.end()
+                traced.tracer.start_span("agent", context, attributes={"gen_ai.operation.name": "invoke_agent"}).end()
+    for root in roots:
+        root.end()
+    traced.provider.shutdown()
+
+    assert [sum(span.name == name for span in traced.kept) for name in ("failed", "agent")] == [30, 30]
+    assert represented(traced.spans) == 30 * (1 + 40 * 20 + 2)
+    assert max(Counter(span.context.trace_id for span in traced.spans if span.context).values()) <= 200
 
 
 @pytest.fixture

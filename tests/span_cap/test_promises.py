@@ -4,15 +4,24 @@ The same program runs without a cap beside it. That run, and what the program it
 held against.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from opentelemetry import propagate
 from opentelemetry.context import Context
 from opentelemetry.sdk.trace import ReadableSpan
-from opentelemetry.trace import Span, StatusCode, set_span_in_context
+from opentelemetry.trace import (
+    NonRecordingSpan,
+    Span,
+    SpanContext,
+    StatusCode,
+    TraceFlags,
+    get_current_span,
+    set_span_in_context,
+)
 from traced import (
     CREATED,
     EXPORTED,
@@ -39,7 +48,28 @@ class Step(NamedTuple):
     kind: str = ""
     error: str | None = None
     tokens: int = 0
+    through: str = "context"
 
+
+def by_header(context: Context) -> Context:
+    """What is left of a context once it was a header."""
+    carrier: dict[str, str] = {}
+    propagate.inject(carrier, context)
+    return propagate.extract(carrier, Context())
+
+
+def by_ids(context: Context) -> Context:
+    """What somebody makes of two ids that he has noted."""
+    own = get_current_span(context).get_span_context()
+    sampled = SpanContext(own.trace_id, own.span_id, is_remote=True, trace_flags=TraceFlags(TraceFlags.SAMPLED))
+    return set_span_in_context(NonRecordingSpan(sampled))
+
+
+HANDED_ON: Mapping[str, Callable[[Context], Context]] = {
+    "context": lambda context: context,
+    "header": by_header,
+    "ids": by_ids,
+}
 
 steps = st.builds(
     Step,
@@ -49,6 +79,7 @@ steps = st.builds(
     kind=st.sampled_from(["", "", "", "agent"]),
     error=st.sampled_from([None, None, None, "timeout", "KeyError"]),
     tokens=st.sampled_from([0, 0, 7, 1_000]),
+    through=st.just("context"),
 )
 
 
@@ -95,7 +126,7 @@ def run(program: list[Step], traced: Traced, *, remote: bool, flush_at: int | No
             traced.provider.force_flush()
         if step.starts or len(spans) <= (0 if remote else 1):
             index = step.which % len(contexts)
-            start(step, now, contexts[index], context_id(index))
+            start(step, now, HANDED_ON[step.through](contexts[index]), context_id(index))
         else:
             # The root of a trace that began here is the last to end: what comes later is a test of its own.
             end(step, now, step.which % len(spans) if remote else 1 + step.which % (len(spans) - 1))
@@ -105,6 +136,9 @@ def run(program: list[Step], traced: Traced, *, remote: bool, flush_at: int | No
 
 
 programs = st.lists(steps, min_size=30, max_size=150)
+handed_on = st.lists(
+    st.builds(Step._replace, steps, through=st.sampled_from(list(HANDED_ON))), min_size=30, max_size=150
+)
 caps = st.integers(2, 60)
 
 
@@ -127,6 +161,19 @@ def test_never_more_than_the_cap_and_not_one_less(program: list[Step], cap: int,
     traced.provider.shutdown()
 
     assert len(traced.spans) == min(cap, len(ran.parents))
+
+
+@given(handed_on, caps, st.booleans())
+@settings(max_examples=100)
+def test_work_that_is_handed_on_by_headers_or_ids_is_counted_and_has_a_parent(
+    program: list[Step], cap: int, remote: bool
+):
+    traced = Traced(cap)
+    ran = run(program, traced, remote=remote)
+    traced.provider.shutdown()
+
+    assert len(traced.spans) == min(cap, len(ran.parents))
+    assert (represented(traced.spans), orphans(traced.spans)) == (len(ran.parents), [])
 
 
 @given(programs, caps, st.booleans())

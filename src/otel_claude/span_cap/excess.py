@@ -4,6 +4,8 @@ In: ended spans with a mark. Out: what is to be exported now. `room` is how many
 and summaries, the reserve in all.
 """
 
+from collections import deque
+
 from opentelemetry.sdk.trace import ReadableSpan
 
 from otel_claude.span_cap.overflow import Overflow
@@ -16,18 +18,24 @@ FIRST_INTERVAL_S = 60.0
 GROWTH = 0.5
 """How much older, in parts of its age, it is each time it is shown again."""
 
+MOST_RECENT = 1_000
+"""How many ids of ended spans are remembered."""
+
 NOTHING = Taken([], [])
 
 
 class Excess:
     """The excess of one trace. Not safe under threads: the trace locks. Times are seconds of the monotonic clock.
 
-    It was `touched` when the last span was added. `copies` of held spans have been handed over so far. `late` spans
-    have ended when there was no room any more.
+    It was `touched` when the last span was added. `ended` of them have been so far, and `recent` has the ids of the
+    last: somebody may know one, and nothing else, and make it a parent. `copies` of held spans have been handed over so
+    far. `late` spans have ended when there was no room any more.
     """
 
     def __init__(self, shares: Shares, now: float) -> None:
         self.room = shares.reserve
+        self.ended = 0
+        self.recent: deque[int] = deque(maxlen=MOST_RECENT)
         self.copies = 0
         self.late = 0
         self.is_reported = False
@@ -49,8 +57,11 @@ class Excess:
         """How many spans are in summaries."""
         return self._reserve.folded
 
-    def add(self, span: ReadableSpan, mark: Overflow) -> None:
+    def add(self, span: ReadableSpan, mark: Overflow, now: float) -> None:
         """A span with a mark has ended."""
+        self.touched = now
+        self.ended += 1
+        self.recent.append(mark.span_id)
         if self.room:
             self._reserve.add(span, mark, self.room)
         else:
@@ -89,9 +100,14 @@ class Excess:
         return self._take(self.room - 1, summaries=True)
 
     def dismissed(self) -> Taken:
-        """As `flushed`, of a trace that will be watched again when it holds back another span."""
+        """Nothing: too many traces are watched to keep more of this one than what is needed most, folded in place.
+
+        It will be watched again when it holds back another span.
+        """
         self.is_watched = False
-        return self.flushed()
+        if self.waiting:
+            self._reserve.fit(max(1, self.room // 4))
+        return NOTHING
 
     def _take(self, most: int, *, summaries: bool) -> Taken:
         if most <= 0 or not self.waiting:

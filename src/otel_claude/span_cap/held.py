@@ -35,6 +35,7 @@ LONGEST_ERROR = 200
 _SUMMED = frozenset(SUMS)
 _READ = _SUMMED | STRUCTURAL.keys()
 _NOTHING: Mapping[str, float] = {}
+_ERROR = StatusCode.ERROR  # Members of an enum take long to look up before Python 3.12.
 
 
 class Kept(NamedTuple):
@@ -60,14 +61,16 @@ class Held:
         self.taken = False
         self.start = span.start_time or 0
         self.end = span.end_time or 0
-        self.duration = max(0, self.end - self.start)
-        attributes = _copied(span.attributes)
+        self.duration = self.end - self.start if self.end > self.start else 0
+        attributes: Any = span.attributes
         self.numbers = _NOTHING
         if not _READ.isdisjoint(attributes):
+            # Those of OpenTelemetry's SDK take much longer to read than to copy.
+            attributes = attributes.copy()
             self.numbers = _numbers(attributes)
             # Some libraries say it only after the start: too late to be the place of a summary, but not to be kept.
             mark.structural = mark.structural or is_structural(attributes)
-        self.error = _error(span, attributes) if span.status.status_code is StatusCode.ERROR else None
+        self.error = _error(span, attributes) if span.status.status_code is _ERROR else None
 
     def take(self) -> Kept:
         """The span, which is not held any longer, though lists may still know of it."""
@@ -80,11 +83,6 @@ class Held:
     def cost(self) -> float | None:
         """In USD, where it is known."""
         return self.numbers.get(names.SUMMARY_COST)
-
-
-def _copied(attributes: Any) -> Mapping[str, object]:
-    """Attributes of OpenTelemetry's SDK, which take much longer to read than to copy."""
-    return attributes.copy()
 
 
 def _numbers(attributes: Mapping[str, object]) -> Mapping[str, float]:

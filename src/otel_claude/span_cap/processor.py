@@ -53,16 +53,16 @@ class CapProcessor(SpanProcessor):
         """Notes that a span of a known trace is open."""
         try:
             context = span.get_span_context()
-            trace = self.traces.get(context.trace_id)
+            trace_id, span_id, _, flags, mark, _ = context
+            trace = self.traces.get(trace_id)
             if trace is None:
                 return
-            mark = context.trace_state
             if type(mark) is Overflow:
                 if not mark.span_id:
-                    mark.span_id = context.span_id
-                    trace.open[mark.span_id] = mark
-            elif context.trace_flags.sampled:
-                trace.open[context.span_id] = None
+                    mark.span_id = span_id
+                    trace.open[span_id] = mark
+            elif flags.sampled:
+                trace.open[span_id] = None
                 if trace.top is None:
                     trace.top, trace.rooted = context, span.parent is None
         except Exception:
@@ -71,7 +71,8 @@ class CapProcessor(SpanProcessor):
     def _on_ending(self, span: Span) -> None:
         """Lets a local root say that its trace was capped. It is live, so it leaves before what is held back."""
         try:
-            if span.parent is not None and not span.parent.is_remote:
+            parent = span.parent
+            if parent is not None and not parent.is_remote:
                 return
             context = span.get_span_context()
             trace = self.traces.get(context.trace_id)
@@ -88,11 +89,11 @@ class CapProcessor(SpanProcessor):
         """Holds back a span that is only recorded. Hands over what waits once no span of the trace is open."""
         try:
             context: Any = span.context
-            trace = self.traces.get(context.trace_id)
-            mark = context.trace_state
-            if type(mark) is Overflow and mark.span_id == context.span_id:
-                trace = self._hold(span, mark, trace or self.traces.of(context.trace_id))
-            elif trace is None or trace.open.pop(context.span_id, self) is self:
+            trace_id, span_id, _, _, mark, _ = context
+            trace = self.traces.get(trace_id)
+            if type(mark) is Overflow and mark.span_id == span_id:
+                trace = self._hold(span, mark, trace or self.traces.of(trace_id))
+            elif trace is None or trace.open.pop(span_id, self) is self:
                 return
             if trace.open:
                 return
@@ -121,15 +122,15 @@ class CapProcessor(SpanProcessor):
         self._watch.after_fork()
 
     def _hold(self, span: ReadableSpan, mark: Overflow, trace: Trace) -> Trace:
+        now = time.monotonic()
         with trace.lock:
             trace.open.pop(mark.span_id, None)
             excess = trace.excess
             if excess is None:
-                excess = trace.excess = Excess(trace.shares, time.monotonic())
-            excess.add(span, mark)
-            excess.touched = time.monotonic()
-            is_news, excess.is_watched = not excess.is_watched, True
-        if is_news and (crowded_out := self._watch.add(trace)) is not None:
+                excess = trace.excess = Excess(trace.shares, now)
+            excess.add(span, mark, now)
+            is_watched, excess.is_watched = excess.is_watched, True
+        if not is_watched and (crowded_out := self._watch.add(trace)) is not None:
             self._hand_over(self._take(crowded_out, Excess.dismissed if crowded_out.open else Excess.everything))
         return trace
 

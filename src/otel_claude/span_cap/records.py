@@ -73,7 +73,7 @@ def records_of(trace: Trace, taken: Taken, resource: Resource, ids: IdGenerator)
 
 def root_attributes(trace: Trace) -> dict[str, int]:
     """What the local root of a capped trace says of it."""
-    created = trace.live + trace.overflow
+    created = trace.created
     folded, late = (0, 0) if trace.excess is None else (trace.excess.folded, trace.excess.late)
     return {
         names.SPANS_CREATED: created,

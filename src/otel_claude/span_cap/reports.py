@@ -3,6 +3,7 @@
 In: traces. Out: observations, when metrics are collected, and log records. Counting costs a span nothing.
 """
 
+import threading
 import weakref
 
 from opentelemetry import _logs, metrics
@@ -29,6 +30,7 @@ class Reports:
         self, meter_provider: metrics.MeterProvider | None = None, logger_provider: _logs.LoggerProvider | None = None
     ) -> None:
         self._counted = 0
+        self._lock = threading.Lock()
         self._logger = _logs.get_logger(SCOPE, __version__, logger_provider)
         self._observed = observed_by(meter_provider, metrics.get_meter(SCOPE, __version__, meter_provider))
 
@@ -49,11 +51,13 @@ class Reports:
     def after_fork(self) -> None:
         """In a child, which counts its own."""
         self._counted = 0
+        self._lock = threading.Lock()
 
     @guarded(None)
     def capped(self, trace: Trace) -> None:
         """Says, once per trace, that it has more spans than the cap."""
-        self._counted += 1
+        with self._lock:
+            self._counted += 1
         context = None if trace.top is None else set_span_in_context(NonRecordingSpan(trace.top))
         self._logger.emit(
             LogRecord(

@@ -17,6 +17,7 @@ from opentelemetry.trace import (
     Span,
     SpanContext,
     SpanKind,
+    TraceFlags,
     TraceState,
     get_current_span,
     set_span_in_context,
@@ -24,12 +25,16 @@ from opentelemetry.trace import (
 from opentelemetry.util.types import Attributes
 
 from otel_claude.failsafe import failures
-from otel_claude.span_cap.overflow import AsSampled, Overflow, overflow_of
+from otel_claude.span_cap.overflow import AsSampled, Overflow
 from otel_claude.span_cap.structure import STRUCTURAL, is_structural
 from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
 
 _TELLING = frozenset(STRUCTURAL)
+
+# Members of an enum take long to look up before Python 3.12.
+_LIVE, _RECORDED_ONLY = Decision.RECORD_AND_SAMPLE, Decision.RECORD_ONLY
+_SAMPLED = int(TraceFlags.SAMPLED)
 
 
 class CapSampler(Sampler):
@@ -56,30 +61,34 @@ class CapSampler(Sampler):
         try:
             trace = self._traces.get(trace_id)
             # Only a trace that has used up its live share has marks; one that is not known may have been forgotten.
-            if trace is None or trace.live >= trace.shares.live or trace.overflow:
-                parent = _parent(parent_context)
-                is_sampled = parent.trace_flags.sampled
-                mark = None if is_sampled else self._mark_of(parent)
-                if trace is not None and self._follows_parent:
-                    # Then it is known what the application's sampler would say.
-                    is_over = is_sampled and self.active and trace.live >= trace.shares.live
-                    if is_over or mark is not None:
-                        return _recorded_only(trace, parent, mark, attributes, parent.trace_state)
-                if mark is not None:
+            if trace is None or trace.live >= trace.shares.live or trace.is_over:
+                parent = get_current_span(parent_context).get_span_context()
+                # A context is a tuple. Its properties take much longer to read.
+                _, span_id, _, flags, state, _ = parent
+                if type(state) is Overflow and state.span_id == span_id:
+                    mark = state
+                elif trace is not None and trace.open.get(span_id, trace) is not None:
+                    mark = trace.lost_mark(span_id)
+                is_over = mark is not None or (flags & _SAMPLED and self.active)
+                # Of a sampler that follows the parent it is known what it would say.
+                if is_over and self._follows_parent and trace is not None:
+                    return _recorded_only(trace, parent, mark, attributes, state)
+                if mark is not None and not flags & _SAMPLED:
                     span = cast("Span", AsSampled(get_current_span(parent_context)))
                     asked = set_span_in_context(span, parent_context)
         except Exception:
             failures.report("CapSampler.should_sample")
         more = () if trace_state is None else (trace_state,)
         result = self._sampler.should_sample(asked, trace_id, name, kind, attributes, links, *more)
-        if result.decision is not Decision.RECORD_AND_SAMPLE or (mark is None and not self.active):
+        if result.decision is not _LIVE or (mark is None and not self.active):
             return result
         try:
             trace = self._traces.of(trace_id)
             if mark is None and _is_live(trace):
                 return result
             attributes = cast("Attributes", result.attributes)  # pyright: ignore[reportUnknownMemberType]
-            return _recorded_only(trace, _parent(parent_context), mark, attributes, result.trace_state)
+            parent = get_current_span(parent_context).get_span_context()
+            return _recorded_only(trace, parent, mark, attributes, result.trace_state)
         except Exception:
             failures.report("CapSampler.should_sample")
             return result
@@ -88,23 +97,11 @@ class CapSampler(Sampler):
         """That of the application's sampler."""
         return self._sampler.get_description()
 
-    def _mark_of(self, parent: SpanContext) -> Overflow | None:
-        mark = overflow_of(parent)
-        if mark is None and parent.is_valid:
-            # A context that was made anew, from ids, has lost its mark. While its span is open, that can be found.
-            trace = self._traces.get(parent.trace_id)
-            return None if trace is None else trace.open.get(parent.span_id)
-        return mark
-
-
-def _parent(context: Context | None) -> SpanContext:
-    return get_current_span(context).get_span_context()
-
 
 def _is_live(trace: Trace) -> bool:
     """Counts a span if it is in the live share."""
     with trace.lock:
-        if trace.live < trace.shares.live:
+        if trace.live < trace.shares.live and not trace.is_over:
             trace.live += 1
             return True
         return False
@@ -113,23 +110,18 @@ def _is_live(trace: Trace) -> bool:
 def _recorded_only(
     trace: Trace, parent: SpanContext, mark: Overflow | None, attributes: Attributes, state: TraceState | None
 ) -> SamplingResult:
-    with trace.lock:
-        trace.overflow += 1
-    overflow = Overflow(
-        state,
-        mark,
-        _anchor(parent, trace.top) if mark is None else mark.anchor,
-        structural=parent.is_remote or not parent.is_valid or _is_structural(attributes),
+    _, _, is_remote, flags, _, is_valid = parent
+    if mark is not None:
+        anchor = mark.anchor
+    elif flags & _SAMPLED or is_remote:
+        anchor = parent
+    else:
+        # One that is local and not sampled is not exported: the application left it out.
+        anchor = trace.top if is_valid else None
+    structural = (
+        is_remote
+        or not is_valid
+        or (bool(attributes) and not _TELLING.isdisjoint(attributes) and is_structural(attributes))
     )
-    return SamplingResult(Decision.RECORD_ONLY, attributes, overflow)
-
-
-def _anchor(parent: SpanContext, top: SpanContext | None) -> SpanContext | None:
-    """The parent. One that is local and not sampled is not exported, as the application left it out."""
-    if parent.trace_flags.sampled or parent.is_remote:
-        return parent
-    return top if parent.is_valid else None
-
-
-def _is_structural(attributes: Attributes) -> bool:
-    return bool(attributes) and not _TELLING.isdisjoint(attributes) and is_structural(attributes)
+    trace.is_over = True
+    return SamplingResult(_RECORDED_ONLY, attributes, Overflow(state, mark, anchor, structural=structural))

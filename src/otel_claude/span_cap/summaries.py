@@ -63,8 +63,7 @@ class Summaries:
             summary = self.by_key.pop(self.moved.pop(), None)
             if summary is None or summary.mark is None:
                 continue
-            place = summary.mark.place
-            key = (0 if place is None else place.span_id, summary.name, summary.failed)
+            key = (summary.mark.place_id(), summary.name, summary.failed)
             if key in self.by_key:
                 self._merge(self.by_key[key], summary)
                 return True
@@ -86,14 +85,13 @@ class Summaries:
         """Notes that a span will not be exported: what hangs on it hangs on what it hangs on itself."""
         mark = held.mark
         mark.folded = True
-        mark.skip_folded()
+        if mark.parent is not None:
+            mark.skip_folded()
         if mark.structural and self._by_place:
             self.moved += [key for key in self.by_key if key[0] == mark.span_id]
 
     def _key(self, held: Held) -> Key:
-        mark = held.mark
-        place = None if not self._by_place else mark.anchor if mark.branch is None else mark.place
-        return (0 if place is None else place.span_id, held.span.name, held.error is not None)
+        return (held.mark.place_id() if self._by_place else 0, held.span.name, held.error is not None)
 
     def _join_places(self) -> bool:
         """Joins two summaries that differ only in their places, if there are two: those of the fewest spans.

@@ -63,8 +63,9 @@ class Summary:
             self.shortest = duration
         if len(self.slowest) < SLOWEST or duration > self.slowest[0][0]:
             self._note_slow((duration, held.mark.span_id))
-        for name, value in held.numbers.items():
-            self.numbers[name] = self.numbers.get(name, 0) + value
+        if held.numbers:
+            for name, value in held.numbers.items():
+                self.numbers[name] = self.numbers.get(name, 0) + value
         if held.error is not None:
             self._count_error(held.error, 1)
 
