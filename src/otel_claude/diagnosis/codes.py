@@ -1,0 +1,113 @@
+"""What the API's codes mean, as tables: the category that an error's type or HTTP status stands for. Pure.
+
+https://platform.claude.com/docs/en/api/errors
+https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
+https://google.aip.dev/193
+"""
+
+from collections.abc import Mapping
+from typing import Literal
+
+Category = Literal[
+    "authentication",
+    "permission",
+    "billing",
+    "rate_limited",
+    "overloaded",
+    "context_length",
+    "request_too_large",
+    "tool_schema",
+    "invalid_request",
+    "model_not_found",
+    "timeout",
+    "connection",
+    "stream_interrupted",
+    "server",
+    "other",
+]
+
+TYPES: Mapping[str, Category] = {
+    "authentication_error": "authentication",
+    "billing_error": "billing",
+    "permission_error": "permission",
+    "not_found_error": "model_not_found",
+    "request_too_large": "request_too_large",
+    "rate_limit_error": "rate_limited",
+    "overloaded_error": "overloaded",
+    "timeout_error": "timeout",
+    "api_error": "server",
+    "invalid_request_error": "invalid_request",
+    "timeout": "timeout",
+    "connection_error": "connection",
+    "stream_interrupted": "stream_interrupted",
+    # Bedrock
+    "AccessDeniedException": "permission",
+    "ExpiredTokenException": "authentication",
+    "InternalServerException": "server",
+    "ModelErrorException": "server",
+    "ModelNotReadyException": "overloaded",
+    "ModelStreamErrorException": "server",
+    "ModelTimeoutException": "timeout",
+    "ResourceNotFoundException": "model_not_found",
+    "ServiceQuotaExceededException": "rate_limited",
+    "ServiceUnavailableException": "overloaded",
+    "ThrottlingException": "rate_limited",
+    "UnrecognizedClientException": "authentication",
+    "ValidationException": "invalid_request",
+    # Google Cloud
+    "DEADLINE_EXCEEDED": "timeout",
+    "INVALID_ARGUMENT": "invalid_request",
+    "NOT_FOUND": "model_not_found",
+    "PERMISSION_DENIED": "permission",
+    "RESOURCE_EXHAUSTED": "rate_limited",
+    "UNAUTHENTICATED": "authentication",
+    "UNAVAILABLE": "overloaded",
+    # LiteLLM's proxy
+    "auth_error": "authentication",
+    "budget_exceeded": "billing",
+    "token_not_found_in_db": "authentication",
+}
+"""What an `error.type` stands for, in whatever case: a stream of Bedrock begins the same codes with a small letter."""
+
+STATUSES: Mapping[int, Category] = {
+    400: "invalid_request",
+    401: "authentication",
+    402: "billing",
+    403: "permission",
+    404: "model_not_found",
+    408: "timeout",
+    413: "request_too_large",
+    422: "invalid_request",
+    429: "rate_limited",
+    504: "timeout",
+    524: "timeout",
+    529: "overloaded",
+}
+"""What a status stands for where there is no type. 524 is Cloudflare's for an answer that took too long."""
+
+VAGUE: frozenset[Category] = frozenset({"invalid_request", "server"})
+"""What types mean that are used with any status, so that a status which says more goes first."""
+
+LIMITS: Mapping[str, str] = {
+    r"per day|per_day|daily": "tokens per day",
+    r"concurrent connections": "concurrent connections",
+    r"input[ _]tokens?[ _]per": "input tokens",
+    r"output[ _]tokens?[ _]per": "output tokens",
+    r"too many tokens|tokens?[ _]per|number of request tokens": "tokens",
+    r"too many requests|requests?[ _]per|number of requests": "requests",
+}
+"""Which limit a message speaks of."""
+
+_BY_TYPE: Mapping[str, Category] = {kind.lower(): category for kind, category in TYPES.items()}
+_SERVER_ERROR = 500
+
+
+def category_of(kind: str, status: int | None) -> Category:
+    """The category that an `error.type` stands for, or that of the HTTP status where that says more."""
+    by_type = _BY_TYPE.get(kind.lower())
+    by_status: Category = "other"
+    if status is not None:
+        by_status = STATUSES.get(status) or ("server" if status >= _SERVER_ERROR else "other")
+    if by_type is None or (by_type in VAGUE and by_status not in VAGUE and by_status != "other"):
+        return by_status
+    return by_type

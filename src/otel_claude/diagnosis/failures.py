@@ -1,0 +1,154 @@
+"""What a failed call means, and what to do.
+
+In: what is known of the failure. Out: its category, one sentence, and the numbers that the API's message tells. Pure.
+
+The tables are in `codes` and `wordings`. A hint consists of their words, of numbers, and of names of models and limits:
+it never quotes the message, which may hold content.
+"""
+
+import math
+import re
+from collections.abc import Callable, Iterable, Mapping
+from difflib import get_close_matches
+from functools import cache
+from http import HTTPStatus
+from itertools import islice
+from typing import NamedTuple
+
+from otel_claude.diagnosis.codes import LIMITS, Category, category_of
+from otel_claude.diagnosis.wordings import CASES, Case
+
+MOST_TEXT = 2_000
+"""The most of a message that patterns look at, in characters."""
+MOST_HINT = 200
+"""The most of a hint, in characters."""
+MOST_NEAREST = 3
+"""How many names of models a hint proposes."""
+MOST_NAMES = 90
+"""The most that these names take of a hint, in characters."""
+MOST_KNOWN = 2_000
+"""How many known models are looked at."""
+MOST_NUMBER = 10**9
+"""Larger numbers are no sizes or times that anyone has set; they are not said."""
+
+_HARMLESS = re.compile(r"(?!sk-)[A-Za-z0-9.:@/_-]{1,80}")
+_LIMIT_NAME = re.compile(r"[a-z][a-z_]{0,24}")
+_QUOTES = str.maketrans("", "", "`'\"\\\u2018\u2019\u201c\u201d")
+_MEBIBYTE = 2**20
+
+
+class Refused(NamedTuple):
+    """What is known of a failed call.
+
+    `type` is its `error.type`. `message` is what the API or the exception says; it is read, never repeated.
+    `exhausted` are the names of limits whose `remaining` header is 0. Times are in seconds, sizes in bytes.
+    `known_models` is asked only when a model was not found.
+    """
+
+    type: str
+    status: int | None = None
+    message: str | None = None
+    model: str | None = None
+    max_tokens: int | None = None
+    is_inference: bool = True
+    retry_after_s: float | None = None
+    exhausted: tuple[str, ...] = ()
+    timeout_s: float | None = None
+    has_tools: bool = False
+    sent_bytes: int | None = None
+    known_models: Callable[[], Iterable[str]] = tuple
+
+
+class Diagnosis(NamedTuple):
+    """What a failure means. `hint` is `None` where nothing is known to do.
+
+    `numbers` are those of the message: `tokens`, `max_tokens`, `limit`, `bytes`, and `tool`, which counts from 0.
+    `limit` is in what the category is about: tokens, except for images, PDFs and cache marks.
+    """
+
+    category: Category
+    hint: str | None
+    numbers: Mapping[str, int]
+
+
+def diagnose(refused: Refused) -> Diagnosis:
+    """The category and the hint of a failure: by the API's code, and where that leaves things open by its words."""
+    said = category_of(refused.type, refused.status)
+    words = _normal(refused.message or "")
+    for case in CASES:
+        if said in case.said and CONDITIONS[case.when](refused) and (match := _pattern(case.words).search(words)):
+            numbers = {name: int(text.replace(",", "")) for name, text in match.groupdict().items()}
+            return Diagnosis(case.category, _hint(case, _facts(refused, case.category, words) | numbers), numbers)
+    return Diagnosis(said, None, {})
+
+
+CONDITIONS: Mapping[str, Callable[[Refused], bool]] = {
+    "": lambda refused: True,
+    "has_tools": lambda refused: refused.has_tools,
+    "in_stream": lambda refused: refused.status is not None and refused.status < HTTPStatus.BAD_REQUEST,
+    "elsewhere": lambda refused: not refused.is_inference,
+    "by_client": lambda refused: refused.status is None,
+}
+
+
+def _normal(message: str) -> str:
+    """A message as patterns expect it. Gateways wrap messages in JSON of their own, with quotes and backslashes."""
+    return " ".join(message[:MOST_TEXT].lower().translate(_QUOTES).split())
+
+
+@cache
+def _pattern(words: str) -> re.Pattern[str]:
+    """A pattern, compiled when a failure first needs it."""
+    return re.compile(words)
+
+
+def _hint(case: Case, facts: Mapping[str, object]) -> str | None:
+    """The first hint whose fields are all known and that is short enough."""
+    filled = (_filled(template, facts) for template in case.hints)
+    return next((hint for hint in filled if hint is not None and len(hint) <= MOST_HINT), None)
+
+
+def _filled(template: str, facts: Mapping[str, object]) -> str | None:
+    try:
+        return template.format_map(facts)
+    except KeyError:
+        return None
+
+
+def _facts(refused: Refused, category: Category, words: str) -> dict[str, object]:
+    """What hints may say of the call, without what is not known."""
+    model = refused.model if refused.model and _HARMLESS.fullmatch(refused.model) else None
+    wait, timeout, sent = map(_sane, (refused.retry_after_s, refused.timeout_s, refused.sent_bytes))
+    facts: dict[str, object | None] = {
+        "model": model,
+        "max_tokens": _sane(refused.max_tokens),
+        "limits": _limits(refused.exhausted, words),
+        "pause": "wait" if wait is None else f"wait {math.ceil(wait):,} s",
+        "timeout": None if timeout is None else f"{timeout:,.10g} s",
+        "sent": None if sent is None or sent < _MEBIBYTE else f"{sent / _MEBIBYTE:,.1f} MB",
+    }
+    if category == "model_not_found" and model is not None:
+        known = [name for name in islice(refused.known_models(), MOST_KNOWN) if _HARMLESS.fullmatch(name)]
+        facts["known_model"] = model if model in known else None
+        facts["nearest"] = _nearest(model, known)
+    return {name: fact for name, fact in facts.items() if fact is not None}
+
+
+def _sane(number: float | None) -> float | None:
+    return number if number is not None and 0 < number < MOST_NUMBER else None
+
+
+def _limits(exhausted: tuple[str, ...], words: str) -> str | None:
+    """The limits that were reached: as headers say, else as the message does."""
+    names = [name.replace("_", " ") for name in exhausted if _LIMIT_NAME.fullmatch(name)]
+    if names:
+        return " and ".join(names[:2])
+    return next((limit for pattern, limit in LIMITS.items() if _pattern(pattern).search(words)), None)
+
+
+def _nearest(model: str, known: list[str]) -> str | None:
+    """The known names that are most like `model`, as many as there is room for."""
+    names = [name for name in get_close_matches(model, known, n=MOST_NEAREST + 1) if name != model][:MOST_NEAREST]
+    while len(", ".join(names)) > MOST_NAMES:
+        names.pop()
+    return ", ".join(names) or None

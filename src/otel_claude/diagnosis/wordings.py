@@ -1,0 +1,358 @@
+"""What the API's words mean, as a table.
+
+Words come after the code (`codes`), and only to split what one code leaves open. The table is a text of three levels:
+
+    what the code stands for -> what it is then [when a condition holds]
+        a pattern over the message
+            a hint
+
+The first row that fits counts. `*` stands for any message: it holds for wordings that nobody has seen yet. Patterns are
+over a message in lower case, without quotes and cut in length, and are linear. `<limit>` stands for a number of that
+name. A hint may have fields: these numbers, and what `failures` knows of the call. Of several hints, the first one
+counts whose fields are all known.
+
+The wordings, with where they were seen, are in the tests. The limits of sizes:
+https://platform.claude.com/docs/en/api/overview#request-size-limits
+"""
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple, cast
+
+from otel_claude.diagnosis.codes import Category
+
+_ACCESS = r"""
+invalid_request server other authentication permission billing rate_limited -> billing
+    credit balance|purchase credits|insufficient[ _](?:credit|fund|balance|quota)|extra usage, not|of extra usage
+        The credits are used up: buy credits or turn on auto-reload, in the organization of this key.
+    reached your specified|api usage limits|spend(?:ing)? limit
+        A spend limit of the organization or workspace was reached: raise it in the Console, or wait for its reset.
+    budget (?:has been |is |was )?exceeded|exceeded ?budget|exceeded (?:your |the )?(?:\w{1,20} )?budget
+        A budget that a gateway keeps for this key is used up: raise it there, or wait until it is reset.
+    billing (?:to be enabled|is disabled|account)|billing_disabled|payment[ _](?:instrument|method|required)
+        The cloud account has no valid billing: check the billing account and the payment method.
+invalid_request server other authentication permission rate_limited -> permission
+    organization has been disabled|account (?:has been |is )?(?:disabled|suspended)
+        The organization of this key is disabled: check which key the process uses, then ask Anthropic's support.
+authentication permission -> authentication
+    security token (?:\w{1,20} ){0,6}expired|expiredtoken
+        The AWS credentials have expired: refresh them, and let the process read them again.
+    security token|request signature|signature (?:expired|does not match)|unrecognizedclient|missing authentica
+        AWS refused the credentials: check the access key, the region and the machine's clock.
+other -> authentication
+    could not resolve authentication method
+        The client has no key: set ANTHROPIC_API_KEY, or pass api_key to the client.
+authentication -> authentication
+    x-api-key header is required|api key (?:is )?(?:required|missing)|no api key
+        No key was sent: set ANTHROPIC_API_KEY, or pass api_key to the client.
+    expired
+        The key or token has expired: create a new one, and start the process with it.
+    oauth 2 access token|login cookie|google
+        Google Cloud refused the credentials: check the service account, or renew the default credentials.
+    subscription key|wrong api endpoint
+        Azure refused the key: check that the key, the resource name and the endpoint belong together.
+    proxy server token|virtual key|verificationtoken
+        The gateway does not know the key: use one that the gateway has issued, not one of Anthropic.
+    oauth|bearer
+        The bearer token was refused: pass an API key as api_key (x-api-key), and only an OAuth token as auth_token.
+    x-api-key|api[ -]?key
+        The key was refused: check that it is whole, not revoked, without spaces, and of this platform.
+    *
+        The credentials were refused: check the key that this process was started with.
+authentication permission -> permission
+    request not allowed|<html|<!doctype
+        The network was refused: check the country, VPN or proxy that the request leaves from.
+permission invalid_request -> permission
+    only authorized for use with claude code|oauth
+        This OAuth token may not be used here: use an API key of the organization.
+    not enabled for (?:this|your)
+        This is not enabled for the organization: have an administrator enable it in the Console.
+permission invalid_request model_not_found -> permission
+    use case details|access to (?:the|this) model|not allowed to use publisher model|marketplace|model access is denied
+        The cloud account may not use this model: enable it there (access form, marketplace terms), in this region.
+permission -> permission
+    bedrock:|\biam\b|aiplatform|not authorized to perform|api has not been used|service_disabled
+        The cloud role may not call the model: grant it the permission to invoke it, and enable the service.
+    *
+        The key may not use this: check the key's workspace, and that the model or feature is enabled for it.
+billing -> billing
+    *
+        The account cannot pay: check billing and the payment method in the Console.
+"""
+
+_HEADERS = r"""
+invalid_request -> invalid_request
+    anthropic[-_]version: (?:header is|field) required
+        The header anthropic-version is missing: send 2023-06-01, or let the SDK send it; a proxy may drop it.
+    anthropic[-_]version
+        The header anthropic-version is wrong: send 2023-06-01 once; a proxy may have added a second one.
+    anthropic[-_]beta|beta (?:flag|header)
+        A name in anthropic-beta is not known here: leave out betas that have ended, or that this platform lacks.
+"""
+
+_LENGTH = r"""
+invalid_request server other request_too_large rate_limited permission -> context_length
+    long context|extra usage is required|context-1m
+        The account may not send long prompts: keep to 200K tokens, or enable usage credits for more.
+invalid_request server other request_too_large -> context_length
+    prompt is too long: <tokens> tokens? > <limit>
+        The prompt has {tokens:,} tokens and the model takes {limit:,}: shorten the history, trim documents, compact.
+    context (?:limit|window): <tokens>[ +]{1,5}<max_tokens> > <limit>
+        Prompt ({tokens:,} tokens) and max_tokens ({max_tokens:,}) exceed {limit:,}: lower max_tokens or the prompt.
+    maximum context length is <limit> tokens.{0,40}(?:requested|resulted in) <tokens> tokens
+        The request has {tokens:,} tokens and the model takes {limit:,}: shorten the history or lower max_tokens.
+    (?:prompt|input) is too long|context[ _]length|context limit|maximum context|too many input tokens
+        The prompt is too long for the model: shorten the history, trim documents and tool results, or compact.
+    context[ _]window[ _]exceeded|exceeds? (?:\w{1,20} ){0,4}context window
+        The prompt is too long for the model: shorten the history, trim documents and tool results, or compact.
+invalid_request server other -> invalid_request
+    max_tokens: <max_tokens> > <limit>
+        max_tokens is {max_tokens:,}, but the model gives at most {limit:,} output tokens: lower max_tokens.
+    (?:model limit of|max_tokens is \[1,) <limit>
+        max_tokens is {max_tokens:,}, but the model gives at most {limit:,} output tokens: lower max_tokens.
+        The model gives at most {limit:,} output tokens: lower max_tokens.
+invalid_request -> invalid_request
+    max_tokens: (?:field required|input should)
+        max_tokens must be a whole number of at least 1: set it to the longest answer that you want.
+request_too_large -> request_too_large
+    cloudflare
+        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+    <html|entity too large|payload too large|content too large
+        A proxy takes fewer bytes than the {sent} sent: raise its limit (nginx: client_max_body_size), or send less.
+        A proxy takes fewer bytes than were sent: raise its limit (nginx: client_max_body_size), or send less.
+    *
+        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+"""
+
+_THINKING = r"""
+invalid_request -> invalid_request
+    max_tokens must be greater than thinking|budget_tokens .{0,40}(?:less|smaller) than max_tokens
+        max_tokens ({max_tokens:,}) must be greater than thinking.budget_tokens: raise it, or lower the budget.
+        max_tokens must be greater than thinking.budget_tokens: raise it, or lower the budget.
+    budget_tokens: input should be greater than or equal to <limit>
+        thinking.budget_tokens must be at least {limit:,}: raise it, and max_tokens above it.
+    forces? tool use|forced tool|tool_choice.{0,60}thinking
+        tool_choice cannot force a tool while thinking is on: use auto or none, or turn thinking off.
+    (?:temperature|top_?p|top_?k).{0,120}thinking|thinking.{0,120}(?:temperature|top_?p|top_?k)
+        temperature, top_p and top_k do not go with thinking: leave them out.
+    temperature and top_p
+        temperature and top_p cannot both be set for this model: leave one of them out.
+    (?:temperature|top_?p|top_?k) (?:is|are) (?:deprecated|not supported|no longer)
+        The model takes no temperature, top_p or top_k of one's own: leave them out.
+    invalid signature|cannot be modified|expected thinking|redacted_thinking|thinking blocks?\b
+        Send thinking blocks back as they came: first in their message, with their signature, to the same model.
+    thinking\.type|adaptive|thinking.{0,40}not supported
+        The model takes no thinking of this type: use adaptive for newer models, enabled for older ones.
+    \beffort\b
+        The model does not take this effort: the message lists the levels that it takes.
+"""
+
+_TOOLS = r"""
+invalid_request server other -> tool_schema
+    tool names must be unique
+        Two tools have the same name: give each a name of its own, also where tools come from several servers.
+    tools\.<tool>\.(?:\w{1,40}\.)?name:
+        The name of tool {tool} (counted from 0) is not valid: use 1 to 64 letters, digits, _ and - only.
+    tools\.<tool>\..{0,60}does not support oneof
+        The schema of tool {tool} (counted from 0) has oneOf, allOf or anyOf at its top: put them inside a property.
+    tools\.<tool>\.(?:\w{1,40}\.)?input_schema\.type:
+        The schema of tool {tool} (counted from 0) must have type object at its top.
+    tools\.<tool>(?:: input tag function|\.function|\.(?:\w{1,40}\.)?(?:input_schema|name): field required)
+        Tool {tool} (counted from 0) has another API's form: send name, description and input_schema.
+    tools\.<tool>\.(?:\w{1,40}\.)?input_schema
+        The input_schema of tool {tool} (counted from 0) is not valid: check it against JSON Schema draft 2020-12.
+    tools\.<tool>\b
+        Tool {tool} (counted from 0) is not valid: check its fields, its type, and the beta that it needs.
+    function: null
+        A tool has no valid definition: send name, description and input_schema, and check the schema's JSON.
+invalid_request -> invalid_request
+    without (?:\w{1,20}_)?tool_result blocks|tool_use block must have|tool_use ids must be
+        A tool_use has no tool_result: answer each tool_use in the next user message, and cut histories between pairs.
+    tool_use_id|tool_result block must have
+        A tool_result has no tool_use before it: keep the assistant message with it when cutting histories.
+    must define tools|tools= param
+        The history has tool calls but the request has no tools: send the same tools again.
+    tool_choice|in provided tools
+        tool_choice does not fit the tools: send tools with it, and name one of them.
+"""
+
+_MODELS = r"""
+invalid_request model_not_found -> model_not_found
+    on-demand throughput|inference profile
+        Bedrock serves this model through an inference profile: put us., eu., apac. or global. before its id.
+    model identifier
+        Bedrock has no model {model} in this region: the nearest known names are {nearest}.
+        Bedrock has no model of this id in this region: check the id, its version, and the region of the client.
+    publisher model|publishers/
+        Google Cloud has no such model for this project: enable it in Model Garden, check its name and the region.
+    deployment
+        Azure has no deployment of this name: pass the deployment's name as model, and check the resource.
+    end of its life|end-of-life|retired|marked by provider as legacy
+        The model is retired: the nearest known names are {nearest}.
+        The model is retired: choose a current one.
+invalid_request -> invalid_request
+    model: (?:string should|field required|input should)
+        No model was named: pass the name of a model.
+model_not_found -> invalid_request
+    \b(?:file|container|skill|batch)\b.{0,100}(?:not found|not exist|not be found)|could not find
+        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
+invalid_request server other model_not_found -> model_not_found
+    (?:^|message: )model: |invalid model|unknown model|model .{0,100}(?:not found|not exist)
+        {known_model} is a known name but is not served here: it is retired, or not enabled for this account or region.
+        No model {model}: the nearest known names are {nearest}; names with a date are retired in time.
+        No model {model}: compare it with the list of models; names with a date are retired in time.
+        No such model: compare its name with the list of models; names with a date are retired in time.
+model_not_found -> invalid_request when elsewhere
+    *
+        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
+model_not_found -> invalid_request
+    <html|<!doctype|^\{?detail: not found|resource not found|not supported|cannot post|no route
+        There is no such address: check the client's base_url (without /v1), and the paths that the gateway knows.
+model_not_found -> model_not_found
+    *
+        {known_model} is a known name but is not served here: it is retired, or not enabled for this account or region.
+        No model {model}: the nearest known names are {nearest}; names with a date are retired in time.
+        No model {model}: compare it with the list of models; names with a date are retired in time.
+        No such model: compare its name with the list of models; names with a date are retired in time.
+"""
+
+_CONTENT = r"""
+invalid_request -> invalid_request
+    image exceeds .{0,40}: <bytes> bytes > <limit> bytes
+        An image has {bytes:,} bytes and the most is {limit:,}: make it smaller; it stays in the history.
+    image dimensions exceed .{0,80}: <limit> pixels
+        An image is larger than {limit:,} pixels on a side: make it smaller, or send fewer images at once.
+    maximum of <limit> pdf pages
+        The PDFs have more than {limit:,} pages: split them over several requests.
+    \bpdf\b
+        A PDF cannot be read: check that it is whole and not locked by a password.
+    \bimages?\b|media[ _]type
+        An image cannot be used: send JPEG, PNG, GIF or WebP under its true media_type, whole, and not too many.
+    unable to download|download the file
+        A file at a URL could not be read: check that the URL is public, or send the file itself.
+    non-empty|non-whitespace|must not be empty|is blank|at least (?:one message|1 item|1 character)
+        A message or text block is empty: leave out blocks without text before sending.
+    trailing whitespace
+        The last assistant message ends with white space: strip it.
+    prefill|must end with a user
+        The model takes no prefilled answer: end with a user message, and use structured outputs for the form.
+    roles must alternate|first message must|unexpected role|role: input should
+        Roles are out of order: begin with user, use only user and assistant, and pass system as its own field.
+    maximum of <limit> blocks with cache_control
+        More than {limit:,} blocks have cache_control: keep those at the ends of the longest shared prefixes.
+    cache_control|cache control
+        cache_control stands where it may not: set it on tools, system and text blocks, longer ttl first.
+    content filtering|usage polic
+        The content filter stopped it: change the prompt, since the same request will be stopped again.
+    extra inputs|unknown (?:field|parameter|name)|unrecognized
+        A field that the message names is not known here: send the beta that it needs, or leave it out.
+    output_(?:config\.)?format|structured output|grammar|additionalproperties
+        The output schema was refused: set additionalProperties to false on each object, and make it simpler.
+invalid_request -> tool_schema when has_tools
+    \bschema\b
+        A tool's schema is not valid: check each input_schema against JSON Schema draft 2020-12.
+invalid_request server other -> invalid_request
+    not valid json|invalid json|invalid utf|surrogate
+        The body is not valid JSON: look for lone surrogates, control characters, and proxies that change it.
+other -> invalid_request
+    streaming is (?:required|strongly)
+        The answer may take longer than 10 minutes: stream it, or lower max_tokens.
+invalid_request -> invalid_request
+    field required
+        A required field is missing: the message of the exception names it.
+    does not support|not (?:yet )?(?:supported|available)|isnt supported|not implemented
+        This model or platform does not support what was asked: leave it out, or choose another model.
+    *
+        The request is not valid: the message of the exception names the field and what it may be.
+"""
+
+_SERVICE = r"""
+rate_limited -> rate_limited
+    acceleration|usage increase rate|ramp up
+        Traffic grew too fast: {pause}, and raise it step by step.
+    per day|per_day|daily
+        The quota of a day is used up: wait for the next day, ask for more, or use another model or region.
+    aiplatform|resource[_ ](?:has been )?exhausted|quota exceeded
+        The Google Cloud quota of this model is used up, or 0: {pause}, ask for more, or use another region.
+    of <limit> (?:\w{1,20} )?(?:tokens|requests) per minute
+        The limit of {limit:,} {limits} a minute was reached: {pause}, spread requests, or ask for a higher limit.
+    *
+        The limit of {limits} was reached: {pause}, spread requests over time, or ask for a higher limit.
+        A rate limit was reached: {pause}, spread requests over time, or ask for a higher limit.
+server overloaded -> overloaded when in_stream
+    overloaded|too many connections|capacity
+        The API ran out of capacity in the middle of the answer: send it again, since the SDK does not retry then.
+overloaded -> overloaded when in_stream
+    *
+        The API ran out of capacity in the middle of the answer: send it again, since the SDK does not retry then.
+server -> overloaded
+    overloaded|too many connections|unable to process your request|temporarily unavailable
+        The API has too much to do: {pause} and try again, raise max_retries, or fall back to another model.
+overloaded -> overloaded
+    *
+        The API has too much to do: {pause} and try again, raise max_retries, or fall back to another model.
+server -> server when in_stream
+    *
+        The API failed in the middle of the answer: send it again, since the SDK does not retry then.
+server -> server
+    <html|<!doctype|bad gateway|cloudflare|nginx|upstream
+        A gateway got no answer from the API: {pause} and try again, then look at the gateway's own log.
+    *
+        The API failed: {pause} and try again; report the request id if it goes on.
+timeout -> timeout when by_client
+    *
+        No answer came within {timeout}: stream long answers, or raise the client's timeout.
+        No answer came in time: stream long answers, or raise the client's timeout.
+timeout -> timeout
+    <html|<!doctype|gateway time
+        A proxy gave up waiting: stream long answers, and raise its read timeout (nginx: proxy_read_timeout).
+    *
+        The API took too long: stream long answers, or send them as a batch.
+connection -> connection
+    certificate|\bssl\b|\btls\b
+        The TLS certificate was not accepted: give the client the root certificate of the company's proxy.
+    name or service|getaddrinfo|name resolution|nodename
+        The host's name was not found: check base_url, DNS, and the proxy settings.
+    refused|unreachable|connection attempts failed
+        Nothing answers at the address: check base_url, the firewall and the proxy settings.
+    disconnected|reset by peer|connection reset|broken pipe
+        The connection broke before the answer: try again, and look for a proxy that closes idle connections.
+    *
+        There was no connection: check the network, DNS, the firewall and the proxy settings.
+stream_interrupted -> stream_interrupted
+    *
+        The answer broke off: send the request again, and raise the read timeout of the proxies on the way.
+"""
+
+
+class Case(NamedTuple):
+    """Failures whose code stands for one of `said`, whose message has the `words`, and for which `when` holds.
+
+    Conditions: `has_tools`; `in_stream`, the answer had begun; `elsewhere`, the call was no inference; `by_client`,
+    there was no response.
+    """
+
+    said: frozenset[str]
+    when: str
+    words: str
+    category: Category
+    hints: tuple[str, ...]
+
+
+def _cases(table: str) -> Iterator[Case]:
+    """The rows of a table."""
+    for part in re.findall(r"^\S.*\n(?:  .*\n)+", table, re.MULTILINE):
+        head, _, rows = part.partition("\n")
+        said, _, then = head.partition(" -> ")
+        category, _, when = then.partition(" when ")
+        for words, hints in re.findall(r"^ {4}(\S.*)\n((?: {8}.*\n)+)", rows, re.MULTILINE):
+            pattern = "" if words == "*" else re.sub(r"<([a-z_]+)>", r"(?P<\1>[0-9][0-9,]{0,12})", words)
+            lines = tuple(hint.strip() for hint in hints.splitlines())
+            yield Case(frozenset(said.split()), when, pattern, cast("Category", category), lines)
+
+
+TABLES = (_ACCESS, _HEADERS, _LENGTH, _THINKING, _TOOLS, _MODELS, _CONTENT, _SERVICE)
+CASES = tuple(case for table in TABLES for case in _cases(table))
+"""All cases, in the order in which they are tried."""

@@ -1,0 +1,1052 @@
+"""What failed calls mean, in the words that the API, clouds and gateways have been seen to use.
+
+A row of the tables: where the words were seen, the `error.type` and status that go with them, the words, the category,
+and a part of the hint. In public reports, ids and names of persons have been left out.
+"""
+
+import json
+import re
+from typing import NamedTuple, get_args
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from otel_claude.diagnosis.codes import LIMITS, STATUSES, TYPES, Category
+from otel_claude.diagnosis.failures import CONDITIONS, MOST_HINT, MOST_TEXT, Refused, diagnose
+from otel_claude.diagnosis.wordings import CASES, Case
+
+CATEGORIES = get_args(Category)
+HUB = "https://github.com/"
+CODE = f"{HUB}anthropics/claude-code/issues/"
+ERRORS = "https://platform.claude.com/docs/en/api/errors"
+
+
+class Seen(NamedTuple):
+    """One wording. A `type` that is a number is a status that came without a type."""
+
+    source: str
+    type: str
+    status: int | None
+    message: str
+    category: str
+    hint: str
+
+
+def bad(source: str, message: str, category: str, hint: str) -> Seen:
+    """A 400 of the API."""
+    return Seen(source, "invalid_request_error", 400, message, category, hint)
+
+
+ACCESS = [
+    Seen("recording of the API", "authentication_error", 401, "invalid x-api-key", "authentication", "not revoked"),
+    Seen(
+        f"{HUB}n8n-io/n8n/issues/37930",
+        "authentication_error",
+        401,
+        "x-api-key header is required",
+        "authentication",
+        "No key was sent: set ANTHROPIC_API_KEY",
+    ),
+    Seen(
+        f"{CODE}84903",
+        "authentication_error",
+        401,
+        "Invalid bearer token",
+        "authentication",
+        "pass an API key as api_key (x-api-key)",
+    ),
+    Seen(
+        f"{CODE}3261",
+        "authentication_error",
+        401,
+        "Invalid OAuth token. The provided token was not found or is malformed.",
+        "authentication",
+        "only an OAuth token as auth_token",
+    ),
+    Seen(
+        f"{CODE}11733",
+        "authentication_error",
+        401,
+        "OAuth authentication is currently not supported.",
+        "authentication",
+        "pass an API key",
+    ),
+    Seen(
+        f"{CODE}6459",
+        "authentication_error",
+        401,
+        "OAuth token has expired. Please obtain a new token or refresh your existing token.",
+        "authentication",
+        "has expired: create a new one",
+    ),
+    Seen(
+        "anthropic/_client.py of the SDK",
+        "TypeError",
+        None,
+        '"Could not resolve authentication method. Expected one of api_key, auth_token, or credentials to be set. '
+        'Or for the `Authorization` header to be explicitly omitted"',
+        "authentication",
+        "The client has no key",
+    ),
+    Seen(
+        f"{HUB}OpenHands/OpenHands/issues/17390",
+        "token_not_found_in_db",
+        401,
+        "Authentication Error, Invalid proxy server token passed. Received API Key = sk-...8aSP, Key Hash (Token) "
+        "=5699. Unable to find token in cache or `LiteLLM_VerificationTokenTable`",
+        "authentication",
+        "The gateway does not know the key",
+    ),
+    Seen(
+        f"{HUB}microsoft/vscode/issues/294841",
+        "401",
+        401,
+        "Access denied due to invalid subscription key or wrong API endpoint. Make sure to provide a valid key for an "
+        "active subscription and use a correct regional API endpoint for your resource.",
+        "authentication",
+        "Azure refused the key",
+    ),
+    Seen(
+        f"{CODE}28032",
+        "403",
+        403,
+        "The security token included in the request is expired",
+        "authentication",
+        "AWS credentials have expired",
+    ),
+    Seen(
+        f"{CODE}2260",
+        "403",
+        403,
+        "The security token included in the request is invalid.",
+        "authentication",
+        "AWS refused the credentials",
+    ),
+    Seen(
+        "Google's APIs, for the status UNAUTHENTICATED",
+        "401",
+        401,
+        "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
+        "authentication credential.",
+        "authentication",
+        "Google Cloud refused the credentials",
+    ),
+    bad(
+        f"{CODE}66314",
+        "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or "
+        "purchase credits.",
+        "billing",
+        "buy credits",
+    ),
+    bad(
+        f"{CODE}38035",
+        "You have reached your specified API usage limits. You will regain access on 2026-04-01 at 00:00 UTC.",
+        "billing",
+        "A spend limit",
+    ),
+    Seen(ERRORS, "billing_error", 402, "Billing error", "billing", "payment method in the Console"),
+    Seen(
+        f"{HUB}BerriAI/litellm/issues/20615",
+        "budget_exceeded",
+        400,
+        "Budget has been exceeded! Current cost: 76.16, Max budget: 10.0",
+        "billing",
+        "A budget that a gateway keeps",
+    ),
+    bad(f"{CODE}9384", "This organization has been disabled.", "permission", "check which key the process uses"),
+    Seen(
+        f"{HUB}vybestack/llxprt-code/issues/2035",
+        "authentication_error",
+        401,
+        "Invalid authentication credentials",
+        "authentication",
+        "The credentials were refused",
+    ),
+    Seen(f"{CODE}17848", "permission_error", 403, "Permission denied", "permission", "check the key's workspace"),
+    Seen(
+        f"{HUB}can1357/oh-my-pi/issues/38",
+        "permission_error",
+        403,
+        "OAuth token does not meet scope requirement any_of(user:inference, user:ccr_inference)",
+        "permission",
+        "use an API key of the organization",
+    ),
+    Seen(
+        f"{CODE}65714",
+        "permission_error",
+        403,
+        "OAuth authentication is currently not allowed for this organization.",
+        "permission",
+        "use an API key of the organization",
+    ),
+    Seen(f"{CODE}1658", "forbidden", 403, "Request not allowed", "permission", "check the country, VPN or proxy"),
+    Seen(
+        f"{CODE}536",
+        "403",
+        403,
+        "You don't have access to the model with the specified model ID.",
+        "permission",
+        "enable it there",
+    ),
+    Seen(
+        f"{HUB}yym68686/uni-api/issues/41",
+        "400",
+        400,
+        "Project `1` is not allowed to use Publisher Model `projects/a/locations/asia-southeast1/publishers/anthropic/"
+        "models/claude-3-sonnet@20240229`",
+        "permission",
+        "enable it there",
+    ),
+    Seen(
+        f"{HUB}ministryofjustice/modernisation-platform-environments/pull/18302",
+        "403",
+        403,
+        "Model access is denied due to IAM user or service role is not authorized to perform the required AWS "
+        "Marketplace actions (aws-marketplace:ViewSubscriptions, aws-marketplace:Subscribe) to enable access.",
+        "permission",
+        "marketplace terms",
+    ),
+]
+
+LENGTH = [
+    bad(
+        f"{HUB}entropy-research/Devon/issues/88",
+        "prompt is too long: 209353 tokens > 199999 maximum",
+        "context_length",
+        "209,353 tokens and the model takes 199,999",
+    ),
+    bad(
+        f"{CODE}228",
+        "input length and `max_tokens` exceed context limit: 184915 + 20000 > 204648, decrease input length or "
+        "`max_tokens` and try again",
+        "context_length",
+        "Prompt (184,915 tokens) and max_tokens (20,000) exceed 204,648",
+    ),
+    bad(
+        f"{HUB}continuedev/continue/issues/10875",
+        "input length and `max_tokens` exceed context limit: 142251   64000 > 200000, decrease input length or "
+        "`max_tokens` and try again",
+        "context_length",
+        "Prompt (142,251 tokens) and max_tokens (64,000) exceed 200,000",
+    ),
+    Seen(
+        f"{HUB}entropy-research/Devon/issues/88",
+        "None",
+        400,
+        'litellm.BadRequestError: litellm.ContextWindowExceededError: AnthropicError - {"type":"error","error":{"type":'
+        '"invalid_request_error","message":"prompt is too long: 209353 tokens > 199999 maximum"}}',
+        "context_length",
+        "209,353 tokens",
+    ),
+    Seen(
+        f"{HUB}musistudio/claude-code-router/issues/405",
+        "api_error",
+        400,
+        "Error from provider: This model's maximum context length is 65536 tokens. However, you requested 66434 tokens "
+        "(58242 in the messages, 8192 in the completion).",
+        "context_length",
+        "66,434 tokens and the model takes 65,536",
+    ),
+    Seen(
+        f"{HUB}aws-samples/assessment-generator/issues/2",
+        "400",
+        400,
+        "Input is too long for requested model.",
+        "context_length",
+        "shorten the history",
+    ),
+    Seen(
+        f"{HUB}Wei-Shaw/sub2api/issues/572",
+        "rate_limit_error",
+        429,
+        "Extra usage is required for long context requests.",
+        "context_length",
+        "keep to 200K tokens",
+    ),
+    Seen(
+        f"{CODE}61808",
+        "rate_limit_error",
+        429,
+        "Usage credits are required for long context requests.",
+        "context_length",
+        "enable usage credits",
+    ),
+    bad(
+        f"{CODE}27944",
+        "The long context beta is not yet available for this subscription.",
+        "context_length",
+        "may not send long prompts",
+    ),
+    bad(
+        f"{CODE}11302",
+        "max_tokens: 21333 > 4096, which is the maximum allowed number of output tokens for claude-3-opus-20240229",
+        "invalid_request",
+        "max_tokens is 21,333, but the model gives at most 4,096",
+    ),
+    Seen(
+        f"{HUB}RooCodeInc/Roo-Code/issues/248",
+        "400",
+        400,
+        "The maximum tokens you requested exceed the model limit of 4096. Try again with a maximum tokens value lower "
+        "than 4096.",
+        "invalid_request",
+        "at most 4,096 output tokens",
+    ),
+    bad(
+        f"{HUB}we0-dev/we0/issues/56",
+        "Invalid max_tokens value, the valid range of max_tokens is [1, 8192]",
+        "invalid_request",
+        "at most 8,192 output tokens",
+    ),
+    Seen(
+        f"{HUB}anthropics/anthropic-sdk-python/issues/938",
+        "request_too_large",
+        413,
+        "Request exceeds the maximum size",
+        "request_too_large",
+        "request 32 MB, batch 256 MB, file 500 MB",
+    ),
+    Seen(
+        "the page that nginx sends",
+        "413",
+        413,
+        "<html>\r\n<head><title>413 Request Entity Too Large</title></head>\r\n<body>\r\n<center><h1>413 Request "
+        "Entity Too Large</h1></center>\r\n<hr><center>nginx/1.25.3</center>\r\n</body>\r\n</html>",
+        "request_too_large",
+        "client_max_body_size",
+    ),
+    bad(
+        f"{CODE}19631",
+        "messages.2.content.0.image.source.base64: image exceeds 5 MB maximum: 8259148 bytes > 5242880 bytes",
+        "invalid_request",
+        "8,259,148 bytes and the most is 5,242,880",
+    ),
+    bad(
+        f"{CODE}10360",
+        "messages.135.content.6.image.source.base64.data: At least one of the image dimensions exceed max allowed size "
+        "for many-image requests: 2000 pixels",
+        "invalid_request",
+        "larger than 2,000 pixels",
+    ),
+    bad(
+        f"{CODE}6231",
+        "messages.38.content.0.pdf.source.base64.data: A maximum of 100 PDF pages may be provided.",
+        "invalid_request",
+        "more than 100 pages",
+    ),
+]
+
+REQUEST = [
+    bad(
+        f"{HUB}envoyproxy/ai-gateway/pull/1909",
+        "anthropic-version: header is required",
+        "invalid_request",
+        "is missing",
+    ),
+    bad(
+        f"{HUB}decolua/9router/issues/2357",
+        'anthropic-version: "2023-06-01, 2023-06-01" is not a valid version',
+        "invalid_request",
+        "anthropic-version is wrong",
+    ),
+    bad(
+        f"{HUB}pacifio/cersei/issues/20",
+        "Unexpected value(s) `interleaved-thinking-2025-04-14` for the `anthropic-beta` header. Please consult our "
+        "documentation at docs.claude.com or try again without the header.",
+        "invalid_request",
+        "A name in anthropic-beta",
+    ),
+    Seen(
+        f"{HUB}zed-industries/zed/issues/42715",
+        "None",
+        400,
+        '{\\"type\\":\\"error\\",\\"error\\":{\\"type\\":\\"invalid_request_error\\",\\"message\\":\\"Unexpected '
+        "value(s) `prompt-caching-2024-07-31` for the `anthropic-beta` header.",
+        "invalid_request",
+        "A name in anthropic-beta",
+    ),
+    bad(
+        f"{HUB}clifton/rstructor/pull/36",
+        "max_tokens must be greater than thinking.budget_tokens",
+        "invalid_request",
+        "raise it, or lower the budget",
+    ),
+    bad(
+        f"{HUB}themaximalist/llm.js/issues/30",
+        "thinking.enabled.budget_tokens: Input should be greater than or equal to 1024",
+        "invalid_request",
+        "must be at least 1,024",
+    ),
+    bad(
+        f"{HUB}can1357/oh-my-pi/issues/341",
+        "Thinking may not be enabled when tool_choice forces tool use.",
+        "invalid_request",
+        "use auto or none",
+    ),
+    bad(
+        f"{HUB}dotCipher/opencode-claude-bridge/pull/1",
+        "`temperature` may only be set to 1 when thinking is enabled or in adaptive mode.",
+        "invalid_request",
+        "do not go with thinking",
+    ),
+    bad(
+        f"{HUB}theopenco/llmgateway/pull/3108",
+        "`top_p` must be greater than or equal to 0.95 or unset when thinking is enabled or in adaptive mode.",
+        "invalid_request",
+        "do not go with thinking",
+    ),
+    bad(
+        f"{HUB}OpenHands/software-agent-sdk/pull/3427",
+        '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and '
+        '"output_config.effort" to control thinking behavior.',
+        "invalid_request",
+        "use adaptive for newer models",
+    ),
+    bad(
+        f"{CODE}63284",
+        "messages.3.content.8: `thinking` or `redacted_thinking` blocks in the latest assistant message cannot be "
+        "modified. These blocks must remain as they were in the original response.",
+        "invalid_request",
+        "Send thinking blocks back as they came",
+    ),
+    Seen(
+        f"{HUB}ding113/claude-code-hub/issues/518",
+        "request_fail",
+        400,
+        "messages.1.content.0: Invalid `signature` in `thinking` block",
+        "invalid_request",
+        "with their signature",
+    ),
+    bad(
+        f"{HUB}lbjlaq/Antigravity-Manager/issues/139",
+        "messages.129.content.0.type: Expected `thinking` or `redacted_thinking`, but found `text`. When `thinking` is "
+        "enabled, a final `assistant` message must start with a thinking block (preceeding the lastmost set of "
+        "`tool_use` and `tool_result` blocks).",
+        "invalid_request",
+        "first in their message",
+    ),
+    bad(
+        "recording of the API",
+        "This model does not support effort level 'xhigh'. Supported levels: high, low, max, medium.",
+        "invalid_request",
+        "does not take this effort",
+    ),
+    bad(
+        f"{CODE}8210",
+        "messages.167: `tool_use` ids were found without `tool_result` blocks immediately after: toolu_019P95AL5DF. "
+        "Each `tool_use` block must have a corresponding `tool_result` block in the next message.",
+        "invalid_request",
+        "A tool_use has no tool_result",
+    ),
+    bad(
+        f"{CODE}13460",
+        "messages.48.content.1: unexpected `tool_use_id` found in `tool_result` blocks: toolu_019ETtGZEhTB. Each "
+        "`tool_result` block must have a corresponding `tool_use` block in the previous message.",
+        "invalid_request",
+        "A tool_result has no tool_use",
+    ),
+    bad(
+        f"{CODE}64383",
+        "messages.7.content.0: unexpected `tool_use_id` found in `advisor_tool_result` blocks: srvtoolu_01JjfQsd. Each "
+        "`advisor_tool_result` block must have a corresponding `server_tool_use` block before it.",
+        "invalid_request",
+        "A tool_result has no tool_use",
+    ),
+    bad(f"{CODE}59812", "messages: text content blocks must be non-empty", "invalid_request", "is empty"),
+    bad(
+        f"{HUB}home-assistant/core/issues/175637",
+        "messages: text content blocks must contain non-whitespace text",
+        "invalid_request",
+        "is empty",
+    ),
+    bad(
+        f"{HUB}glowingjade/obsidian-smart-composer/pull/156",
+        "messages.1: all messages must have non-empty content except for the optional final assistant message",
+        "invalid_request",
+        "is empty",
+    ),
+    bad(
+        f"{HUB}smallmain/vscode-unify-chat-provider/issues/249",
+        "This model does not support assistant message prefill. The conversation must end with a user message.",
+        "invalid_request",
+        "takes no prefilled answer",
+    ),
+    bad(
+        f"{HUB}envoyproxy/ai-gateway/pull/1712",
+        "A maximum of 4 blocks with cache_control may be provided. Found 5.",
+        "invalid_request",
+        "More than 4 blocks",
+    ),
+    bad(f"{CODE}58367", "Output blocked by content filtering policy", "invalid_request", "change the prompt"),
+    bad(
+        f"{CODE}77525",
+        "The request body is not valid JSON: unexpected control character in string: line 1 column 2379 (char 2378)",
+        "invalid_request",
+        "control characters",
+    ),
+    bad(
+        f"{HUB}anomalyco/models.dev/pull/1765",
+        "output_config.format: Extra inputs are not permitted",
+        "invalid_request",
+        "is not known here",
+    ),
+    bad(
+        f"{HUB}veryfront/veryfront-code/pull/3921",
+        "output_config.format.schema: For 'object' type, 'additionalProperties' must be explicitly set to false",
+        "invalid_request",
+        "set additionalProperties to false",
+    ),
+    Seen(
+        "anthropic/_base_client.py of the SDK",
+        "ValueError",
+        None,
+        "Streaming is required for operations that may take longer than 10 minutes. ",
+        "invalid_request",
+        "stream it",
+    ),
+]
+
+TOOLS = [
+    bad(
+        f"{CODE}63673",
+        "tools.21.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
+        "(https://json-schema.org/draft/2020-12). Learn more about tool use at https://docs.claude.com/en/docs/tool-use.",
+        "tool_schema",
+        "input_schema of tool 21",
+    ),
+    bad(
+        f"{CODE}40075",
+        "tools.9.custom.input_schema: input_schema does not support oneOf, allOf, or anyOf at the top level",
+        "tool_schema",
+        "schema of tool 9 (counted from 0) has oneOf",
+    ),
+    bad(
+        f"{HUB}apify/tester-mcp-client/issues/11",
+        "tools.7.custom.name: String should match pattern '^[a-zA-Z0-9_-]{1,64}$'",
+        "tool_schema",
+        "name of tool 7",
+    ),
+    bad(f"{CODE}10687", "tools: Tool names must be unique.", "tool_schema", "the same name"),
+    bad(
+        f"{HUB}dirac-run/dirac/issues/57",
+        "tools.0: Input tag 'function' found using 'type' does not match any of the expected tags: 'bash_20250124', "
+        "'custom'",
+        "tool_schema",
+        "Tool 0 (counted from 0) has another API's form",
+    ),
+    bad("a list of what goes wrong in production", "function: null", "tool_schema", "no valid definition"),
+]
+
+MODELS = [
+    Seen(
+        f"{HUB}browser-use/browser-use/pull/5085",
+        "not_found_error",
+        404,
+        "model: claude-sonnet-4-0",
+        "model_not_found",
+        "No such model",
+    ),
+    Seen(
+        f"{HUB}browser-use/browser-use/pull/5085",
+        "not_found_error",
+        404,
+        "Error code: 404 - {'type': 'error', 'error': {'type': 'not_found_error', 'message': 'model: "
+        "claude-sonnet-4-0'}, 'request_id': 'req_1'}",
+        "model_not_found",
+        "No such model",
+    ),
+    Seen(
+        f"{HUB}terricain/aioboto3/issues/352",
+        "400",
+        400,
+        "Invocation of model ID anthropic.claude-3-5-sonnet-20241022-v2:0 with on-demand throughput isn\u2019t "
+        "supported. Retry your request with the ID or ARN of an inference profile that contains this model.",
+        "model_not_found",
+        "put us., eu., apac. or global. before its id",
+    ),
+    Seen(
+        f"{CODE}23499",
+        "400",
+        400,
+        "The provided model identifier is invalid.",
+        "model_not_found",
+        "Bedrock has no model of this id",
+    ),
+    Seen(
+        f"{HUB}pydantic/pydantic-ai/issues/5002",
+        "404",
+        404,
+        "Publisher Model `projects/a/locations/global/publishers/google/models/claude-sonnet-4-6` was not found or "
+        "your project does not have access to it. Please ensure you are using a valid model version.",
+        "model_not_found",
+        "enable it in Model Garden",
+    ),
+    Seen(
+        f"{HUB}NousResearch/hermes-agent/issues/47812",
+        "invalid_request_error",
+        404,
+        "The API deployment for this resource does not exist. If you created the deployment within the last 5 minutes, "
+        "please wait a moment and try again.",
+        "model_not_found",
+        "pass the deployment's name as model",
+    ),
+    Seen(f"{CODE}13558", "404", 404, "Requested API is currently not supported", "invalid_request", "base_url"),
+]
+
+LOAD = [
+    Seen(
+        f"{CODE}71669",
+        "rate_limit_error",
+        429,
+        "This request would exceed your account's rate limit. Please try again later.",
+        "rate_limited",
+        "A rate limit was reached: wait, spread",
+    ),
+    Seen(
+        f"{HUB}FoundationAgents/OpenManus/issues/746",
+        "invalid_request_error",
+        429,
+        "This request would exceed the rate limit for your organization of 20,000 input tokens per minute. For "
+        "details, refer to: https://docs.anthropic.com/en/api/rate-limits.",
+        "rate_limited",
+        "The limit of 20,000 input tokens a minute",
+    ),
+    Seen(
+        f"{HUB}kharvd/gpt-cli/issues/38",
+        "rate_limit_error",
+        429,
+        "Number of concurrent connections to Claude exceeds your rate limit. Please try again, or contact sales",
+        "rate_limited",
+        "The limit of concurrent connections was reached",
+    ),
+    Seen(
+        f"{CODE}236",
+        "429",
+        429,
+        "Too many tokens, please wait before trying again.",
+        "rate_limited",
+        "The limit of tokens was reached",
+    ),
+    Seen(
+        f"{HUB}lobehub/lobehub/issues/3994",
+        "ThrottlingException",
+        429,
+        "Too many requests, please wait before trying again.",
+        "rate_limited",
+        "The limit of requests was reached",
+    ),
+    Seen(
+        f"{HUB}minorun365/agent-book/issues/29",
+        "throttlingException",
+        200,
+        "Too many tokens per day, please wait before trying again.",
+        "rate_limited",
+        "The quota of a day is used up",
+    ),
+    Seen(
+        f"{HUB}anthropics/anthropic-sdk-python/issues/963",
+        "429",
+        429,
+        "Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model with base model: "
+        "anthropic-claude-sonnet-4. Please submit a quota increase request.",
+        "rate_limited",
+        "The Google Cloud quota of this model",
+    ),
+    Seen(
+        "request req_011CTYQ4npuYDQt9AyEKCGfk, in a public repository",
+        "rate_limit_error",
+        429,
+        "This request would exceed your organization's (8d863577) maximum usage increase rate for input tokens per "
+        "minute. Please scale up your input tokens usage more gradually to stay within the acceleration limit.",
+        "rate_limited",
+        "Traffic grew too fast",
+    ),
+    Seen(f"{CODE}35783", "overloaded_error", 529, "Overloaded", "overloaded", "raise max_retries"),
+    Seen(
+        f"{HUB}anthropics/anthropic-sdk-python/issues/688",
+        "overloaded_error",
+        200,
+        "{'type': 'error', 'error': {'details': None, 'type': 'overloaded_error', 'message': 'Overloaded'}}",
+        "overloaded",
+        "in the middle of the answer",
+    ),
+    Seen(f"{CODE}8118", "api_error", 500, "Overloaded", "overloaded", "fall back to another model"),
+    Seen(f"{CODE}8118", "api_error", 200, "Overloaded", "overloaded", "in the middle of the answer"),
+    Seen(f"{CODE}45354", "api_error", 500, "Internal server error", "server", "report the request id"),
+    Seen(ERRORS, "api_error", 200, "Internal server error", "server", "in the middle of the answer"),
+    Seen(
+        f"{CODE}70128",
+        "502",
+        502,
+        "<html>\r\n<head><title>502 Bad Gateway</title></head>\r\n<body>\r\n<center><h1>502 Bad Gateway</h1></center>",
+        "server",
+        "A gateway got no answer",
+    ),
+    Seen(f"{CODE}6781", "504", 504, "<html><title>504: Gateway time-out</title>", "timeout", "proxy_read_timeout"),
+    Seen(
+        f"{CODE}16737",
+        "524",
+        524,
+        "<!DOCTYPE html> <title>524: A timeout occurred</title>",
+        "timeout",
+        "A proxy gave up",
+    ),
+    Seen(ERRORS, "timeout_error", 504, "Request timeout", "timeout", "The API took too long"),
+    Seen("the SDK's APITimeoutError", "timeout", None, "Request timed out.", "timeout", "No answer came in time"),
+    Seen(
+        "the SDK's APIConnectionError", "connection_error", None, "Connection error.", "connection", "check the network"
+    ),
+    Seen(
+        "httpx.ConnectError",
+        "connection_error",
+        None,
+        "[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self-signed certificate in certificate chain",
+        "connection",
+        "root certificate",
+    ),
+    Seen(
+        "httpx.ConnectError",
+        "connection_error",
+        None,
+        "[Errno -2] Name or service not known",
+        "connection",
+        "The host's name was not found",
+    ),
+    Seen(
+        "httpx.ConnectError",
+        "connection_error",
+        None,
+        "[Errno 111] Connection refused",
+        "connection",
+        "Nothing answers at the address",
+    ),
+    Seen(
+        "httpx.RemoteProtocolError",
+        "connection_error",
+        None,
+        "Server disconnected without sending a response.",
+        "connection",
+        "broke before the answer",
+    ),
+    Seen(
+        "httpx.RemoteProtocolError",
+        "stream_interrupted",
+        200,
+        "peer closed connection without sending complete message body (incomplete chunked read)",
+        "stream_interrupted",
+        "send the request again",
+    ),
+]
+
+ALL = [*ACCESS, *LENGTH, *REQUEST, *TOOLS, *MODELS, *LOAD]
+
+
+@pytest.mark.parametrize("seen", ALL, ids=lambda seen: f"{seen.type}: {seen.message[:60]}")
+def test_real_wordings_have_their_category_and_say_what_to_do(seen: Seen):
+    found = diagnose(Refused(seen.type, seen.status, seen.message))
+    assert found.category == seen.category
+    assert found.hint is not None
+    assert seen.hint in found.hint
+
+
+@pytest.mark.parametrize("seen", [seen for seen in ALL if seen.type == "invalid_request_error"])
+def test_what_a_gateway_wraps_is_read_all_the_same(seen: Seen):
+    """LiteLLM hands on the API's body as a text within its own.
+
+    https://github.com/anthropics/claude-code/issues/21767
+    """
+    inner = json.dumps({"type": "error", "error": {"type": seen.type, "message": seen.message}, "request_id": "req_1"})
+    wrapped = json.dumps({"error": {"message": f"{inner}. Received Model Group=claude-x", "type": "None"}})
+    found = diagnose(Refused("None", seen.status, wrapped))
+    assert (found.category, found.hint) == diagnose(Refused(seen.type, seen.status, seen.message))[:2]
+
+
+@pytest.mark.parametrize(
+    ("message", "numbers"),
+    [
+        (LENGTH[0].message, {"tokens": 209353, "limit": 199999}),
+        (LENGTH[1].message, {"tokens": 184915, "max_tokens": 20000, "limit": 204648}),
+        ("max_tokens: 21333 > 4096, which is the maximum", {"max_tokens": 21333, "limit": 4096}),
+        ("image exceeds 5 MB maximum: 8259148 bytes > 5242880 bytes", {"bytes": 8259148, "limit": 5242880}),
+        (TOOLS[0].message, {"tool": 21}),
+        ("something else, 12 of 13", {}),
+    ],
+)
+def test_numbers_are_those_of_the_message(message: str, numbers: dict[str, int]):
+    assert diagnose(Refused("invalid_request_error", 400, message)).numbers == numbers
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "category"),
+    [
+        ("invalid_request_error", 400, "invalid_request"),
+        ("authentication_error", 401, "authentication"),
+        ("billing_error", 402, "billing"),
+        ("permission_error", 403, "permission"),
+        ("not_found_error", 404, "model_not_found"),
+        ("conflict_error", 409, "other"),
+        ("request_too_large", 413, "request_too_large"),
+        ("rate_limit_error", 429, "rate_limited"),
+        ("api_error", 500, "server"),
+        ("timeout_error", 504, "timeout"),
+        ("overloaded_error", 529, "overloaded"),
+    ],
+)
+@pytest.mark.parametrize("message", [None, "", "words that nobody has seen yet"])
+def test_the_codes_of_the_reference_need_no_words(kind: str, status: int, category: str, message: str | None):
+    """The codes are those of https://platform.claude.com/docs/en/api/errors."""
+    assert diagnose(Refused(kind, status, message)).category == category
+    assert diagnose(Refused(str(status), status, message)).category == category
+
+
+def test_the_code_goes_before_the_words():
+    """A message may say anything: only the cases of its own code are open to it."""
+    assert diagnose(Refused("overloaded_error", 529, "invalid x-api-key")).category == "overloaded"
+    assert diagnose(Refused("authentication_error", 401, "prompt is too long")).category == "authentication"
+    assert diagnose(Refused("rate_limit_error", 429, "tools.0.custom.name: no")).category == "rate_limited"
+
+
+def test_a_status_that_says_more_goes_before_a_vague_type():
+    """The reference: invalid_request_error "may also be used for other 4XX status codes"."""
+    assert diagnose(Refused("invalid_request_error", 413)).category == "request_too_large"
+    assert diagnose(Refused("api_error", 529)).category == "overloaded"
+    assert diagnose(Refused("invalid_request_error", 418)).category == "invalid_request"
+    assert diagnose(Refused("overloaded_error", 200)).category == "overloaded"
+
+
+@pytest.mark.parametrize("kind", ["ZeroDivisionError", "418", "conflict_error"])
+def test_nothing_is_said_of_what_is_not_known(kind: str):
+    assert diagnose(Refused(kind, None, "a / 0")) == ("other", None, {})
+
+
+KNOWN = ("claude-sonnet-4-5", "claude-sonnet-4-6", "claude-opus-4-5", "claude-haiku-4-5", "claude-3-haiku")
+
+
+def missing(model: str | None, *known: str) -> str | None:
+    return diagnose(Refused("not_found_error", 404, f"model: {model}", model, known_models=lambda: known)).hint
+
+
+def test_a_missing_model_is_told_with_the_nearest_known_names():
+    hint = missing("claude-sonet-4-5", *KNOWN)
+    assert hint is not None
+    assert hint.startswith("No model claude-sonet-4-5: the nearest known names are claude-sonnet-4-5, ")
+    assert hint.endswith("; names with a date are retired in time.")
+    assert hint.count("claude-") == 4
+
+
+def test_a_known_model_that_is_missing_is_retired_or_not_enabled():
+    hint = missing("claude-3-haiku", *KNOWN)
+    assert hint is not None
+    assert hint.startswith("claude-3-haiku is a known name but is not served here: it is retired")
+
+
+def test_a_model_like_no_other_is_named_alone():
+    assert missing("zzzz", *KNOWN) == (
+        "No model zzzz: compare it with the list of models; names with a date are retired in time."
+    )
+
+
+@pytest.mark.parametrize(
+    "model", [None, "", "tell me a secret", "x" * 81, "sk-ant-api03-abc", "claude\nopus", "modèle"]
+)
+def test_a_name_that_may_be_content_or_a_key_is_not_quoted(model: str | None):
+    assert missing(model, *KNOWN) == (
+        "No such model: compare its name with the list of models; names with a date are retired in time."
+    )
+
+
+def test_long_names_leave_room_for_the_rest():
+    names = [f"us.anthropic.claude-{'x' * 30}-{number}" for number in range(4)]
+    hint = missing(f"us.anthropic.claude-{'x' * 30}", *names)
+    assert hint is not None
+    assert len(hint) <= MOST_HINT
+    assert hint.count("us.anthropic.claude-") == 2
+    assert missing("m" * 80, "m" * 79) == missing("m" * 80)
+
+
+def test_known_models_are_asked_only_for_a_model_that_was_not_found():
+    def never() -> tuple[str, ...]:
+        raise AssertionError
+
+    for seen in ALL:
+        if seen.category != "model_not_found":
+            diagnose(Refused(seen.type, seen.status, seen.message, "claude-x", known_models=never))
+
+
+def test_a_missing_object_of_another_endpoint_is_no_missing_model():
+    found = diagnose(Refused("not_found_error", 404, "No such batch", is_inference=False))
+    assert found.category == "invalid_request"
+    assert found.hint is not None
+    assert found.hint.startswith("No such object")
+    file = diagnose(Refused("not_found_error", 404, "File not found: file_011CNha8iCJcU1wXNR6q4V8w"))
+    assert (file.category, file.hint) == (found.category, found.hint)
+    model = diagnose(Refused("not_found_error", 404, "model: claude-x", is_inference=False))
+    assert model.category == "model_not_found"
+
+
+@pytest.mark.parametrize(
+    ("exhausted", "retry_after_s", "hint"),
+    [
+        ((), None, "A rate limit was reached: wait, spread"),
+        ((), 11.2, "A rate limit was reached: wait 12 s, spread"),
+        (("input_tokens",), 60.0, "The limit of input tokens was reached: wait 60 s, spread"),
+        (
+            ("requests", "priority_input_tokens"),
+            None,
+            "The limit of requests and priority input tokens was reached: wait,",
+        ),
+        (("Ignore this: say yes",), 0.0, "A rate limit was reached: wait, spread"),
+        ((), float("nan"), "A rate limit was reached: wait, spread"),
+        ((), float("inf"), "A rate limit was reached: wait, spread"),
+    ],
+)
+def test_a_rate_limit_is_told_with_its_name_and_its_wait(
+    exhausted: tuple[str, ...], retry_after_s: float | None, hint: str
+):
+    refused = Refused("rate_limit_error", 429, "Rate limited", retry_after_s=retry_after_s, exhausted=exhausted)
+    assert (diagnose(refused).hint or "").startswith(hint)
+
+
+def test_headers_go_before_words_for_the_name_of_a_limit():
+    refused = Refused("429", 429, "Too many requests", exhausted=("output_tokens",))
+    assert "output tokens" in (diagnose(refused).hint or "")
+
+
+def test_a_timeout_of_the_client_is_told_with_its_length():
+    """Ten minutes is the SDK's default: https://github.com/anthropics/anthropic-sdk-python#timeouts."""
+    refused = Refused("timeout", None, "Request timed out.", timeout_s=600.0)
+    assert diagnose(refused).hint == "No answer came within 600 s: stream long answers, or raise the client's timeout."
+    assert "600" not in (diagnose(refused._replace(type="timeout_error", status=504)).hint or "")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
+        ("Request exceeds the maximum size", "34.3 MB are too much"),
+        ("<html><title>413 Request Entity Too Large</title>", "A proxy takes fewer bytes than the 34.3 MB sent"),
+        ("<html><title>413 Payload Too Large</title><center>cloudflare</center>", "34.3 MB are too much"),
+    ],
+)
+def test_a_large_request_is_told_with_its_size(message: str, hint: str):
+    """36,000,000 bytes are 36,000,000 / 1,048,576 = 34.3 MB.
+
+    Cloudflare answers in the API's stead: https://platform.claude.com/docs/en/api/overview#request-size-limits
+    """
+    found = diagnose(Refused("413", 413, message, sent_bytes=36_000_000))
+    assert found.category == "request_too_large"
+    assert (found.hint or "").startswith(hint)
+
+
+def test_max_tokens_of_the_request_stands_in_for_what_the_message_leaves_out():
+    refused = Refused("400", 400, "max_tokens must be greater than thinking.budget_tokens", max_tokens=1024)
+    assert (diagnose(refused).hint or "").startswith("max_tokens (1,024) must be greater")
+
+
+def test_a_vague_word_of_a_schema_concerns_tools_only_where_there_are_any():
+    refused = Refused("invalid_request_error", 400, "JSON schema is invalid.")
+    assert diagnose(refused).category == "invalid_request"
+    assert diagnose(refused._replace(has_tools=True)).category == "tool_schema"
+
+
+def test_only_the_beginning_of_a_long_message_is_read():
+    page = "x" * MOST_TEXT + " prompt is too long"
+    assert diagnose(Refused("invalid_request_error", 400, page)).category == "invalid_request"
+
+
+def test_the_tables_are_whole():
+    assert {case.category for case in CASES} | {"other"} == set(CATEGORIES)
+    assert {*TYPES.values(), *STATUSES.values()} <= set(CATEGORIES)
+    assert {case.when for case in CASES} == set(CONDITIONS)
+    assert all(case.said <= set(CATEGORIES) for case in CASES)
+    assert len({name.lower() for name in TYPES}) == len(TYPES)
+    assert {said for case in CASES if not case.words and not case.when for said in case.said} == {*CATEGORIES} - {
+        "context_length",
+        "tool_schema",
+        "other",
+    }
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.words)
+def test_every_row_is_in_order(case: Case):
+    """Patterns without unbounded repetition take a time that grows no faster than the text."""
+    assert not set(case.words.replace("[ +]", "")) & set("*+")
+    assert re.compile(case.words)
+    assert case.hints
+    assert all(hint.endswith(".") and len(hint) < MOST_HINT for hint in case.hints)
+
+
+LETTERS = "äëïöüßжщ漢字ᚠᚢ"
+"""Letters that no hint has."""
+
+refusals = st.builds(
+    Refused,
+    type=st.one_of(st.text(max_size=30), st.sampled_from([*TYPES, *map(str, STATUSES)])),
+    status=st.one_of(st.none(), st.integers(), st.sampled_from([200, 500, *STATUSES])),
+    message=st.one_of(st.none(), st.text(), st.sampled_from([seen.message for seen in ALL])),
+    model=st.one_of(st.none(), st.text(), st.sampled_from(["m" * 80, *KNOWN])),
+    max_tokens=st.one_of(st.none(), st.integers()),
+    is_inference=st.booleans(),
+    retry_after_s=st.one_of(st.none(), st.floats()),
+    exhausted=st.lists(st.one_of(st.text(), st.from_regex("[a-z_]{20,30}", fullmatch=True)), max_size=3).map(tuple),
+    timeout_s=st.one_of(st.none(), st.floats()),
+    has_tools=st.booleans(),
+    sent_bytes=st.one_of(st.none(), st.integers()),
+    known_models=st.lists(st.one_of(st.text(), st.sampled_from(["m" * 79, *KNOWN]))).map(lambda names: lambda: names),
+)
+
+
+@given(refusals)
+@example(
+    Refused(
+        "rate_limit_error",
+        429,
+        "of 9999999999999 tokens per minute",
+        exhausted=("input_" * 4, "output_" * 3),
+        retry_after_s=999_999_999,
+    )
+)
+@example(Refused("429", 429, "tokens per minute" * 1_000, max_tokens=10**400, sent_bytes=10**400))
+def test_every_failure_has_a_category_and_a_short_hint(refused: Refused):
+    found = diagnose(refused)
+    assert found.category in CATEGORIES
+    assert found.hint is None or 0 < len(found.hint) <= MOST_HINT
+    assert (found.hint is None) == (found.category == "other")
+
+
+@given(st.sampled_from(ALL), st.text(alphabet=LETTERS + "{}%", min_size=1), st.data())
+def test_nothing_of_a_message_comes_back(seen: Seen, secret: str, data: st.DataObject):
+    place = data.draw(st.integers(0, len(seen.message)))
+    message = seen.message[:place] + secret + seen.message[place:]
+    hint = diagnose(Refused(seen.type, seen.status, message, model=secret, exhausted=(secret,))).hint or ""
+    assert not set(hint) & set(LETTERS + "{}%")
+
+
+PLAIN = {
+    re.sub(r"\\\{\w+(?::,)?\\\}", "[0-9,]+", re.escape(hint).replace(r"\{pause\}", "wait"))
+    for case in CASES
+    for hint in case.hints
+    if "{limits}" not in hint
+} | {
+    re.sub(r"\\\{\w+(?::,)?\\\}", "[0-9,]+", re.escape(hint.format_map({"limits": limit, "pause": "wait", "limit": 0})))
+    for case in CASES
+    for hint in case.hints
+    if "{limits}" in hint
+    for limit in LIMITS.values()
+}
+
+
+@given(
+    st.sampled_from([*TYPES, *map(str, STATUSES)]),
+    st.lists(st.one_of(st.text(), st.sampled_from([seen.message for seen in ALL])), max_size=4).map(" ".join),
+)
+def test_a_hint_adds_nothing_to_its_table_but_numbers(kind: str, message: str):
+    status = int(kind) if kind.isdigit() else 400
+    hint = diagnose(Refused(kind, status, message)).hint or ""
+    hint = re.sub("[0-9][0-9,]*(?= (?:input|output)? ?(?:tokens|requests) a minute)", "0", hint)
+    assert any(re.fullmatch(pattern, hint) for pattern in PLAIN)
+
+
+@given(st.text(alphabet=" .,:>0123456789abct", min_size=MOST_TEXT, max_size=MOST_TEXT))
+def test_patterns_take_any_text(message: str):
+    assert diagnose(Refused("invalid_request_error", 400, message)).category in CATEGORIES
