@@ -1,0 +1,211 @@
+"""Prompts that begin alike and are sent again and again without caching, at the full price each time.
+
+In: the body of each inference, and what its usage says. Out: whether this one repeats a prefix, and at the second time,
+the fourth, the eighth a finding. Pure but for the clock.
+
+A *prefix* is what a cache could hold: the tools, these and the system prompt, or both and the first message, in the
+order in which the API caches them. Of a prefix nothing is kept but a keyed hash, and that is never emitted.
+https://platform.claude.com/docs/en/build-with-claude/prompt-caching
+"""
+
+import os
+import time
+from array import array
+from collections.abc import Callable, Iterator, Mapping
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+from otel_claude.diagnosis.estimates import CHARACTERS_PER_TOKEN, estimated_tokens
+from otel_claude.diagnosis.finding import Finding
+from otel_claude.diagnosis.recent import Recent
+from otel_claude.emitting import names
+from otel_claude.pricing.catalog import family
+from otel_claude.values import is_array, is_object
+
+MINIMUM: Mapping[str, int] = {
+    **dict.fromkeys(
+        (
+            "claude-fable-5",
+            "claude-fable-5-1",
+            "claude-haiku-5-5",
+            "claude-mythos-5",
+            "claude-mythos-5-1",
+            "claude-opus-5",
+            "claude-opus-5-5",
+            "claude-sonnet-5-5",
+        ),
+        512,
+    ),
+    **dict.fromkeys(
+        (
+            "claude-opus-4",
+            "claude-opus-4-1",
+            "claude-opus-4-8",
+            "claude-sonnet-4",
+            "claude-sonnet-4-5",
+            "claude-sonnet-4-6",
+            "claude-sonnet-5",
+        ),
+        1_024,
+    ),
+    **dict.fromkeys(("claude-3-5-haiku", "claude-mythos-preview", "claude-opus-4-7"), 2_048),
+    **dict.fromkeys(("claude-haiku-4-5", "claude-opus-4-5", "claude-opus-4-6"), 4_096),
+}
+"""The shortest prefix that is cached, in tokens, by model. Shorter ones are processed without caching, and no error is
+returned. https://platform.claude.com/docs/en/build-with-claude/prompt-caching#cache-limitations
+Amazon Bedrock has a list of its own: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
+"""
+GREATEST_MINIMUM = max(MINIMUM.values())
+"""What is taken for a model that the table does not have."""
+
+LIFETIME_S = 300.0
+"""How long a prefix stays in the cache after its last use. One that comes again later would have been written again,
+which costs more than no caching. The lifetime of an hour that can be asked for is left aside: whether it pays depends
+on how often the prefix comes in that hour.
+"""
+
+MOST_PREFIXES = 1_000
+"""How many prefixes are remembered."""
+
+MOST_CHARACTERS = 4_000_000
+"""How much of a prompt is looked at: as much as a window of 1M tokens holds. Images and PDFs can be longer."""
+VALUE = 400
+"""As how many characters a value in an object or an array counts there: it takes as long."""
+
+# What stands with an item that is no text.
+_OBJECT, _ARRAY, _OTHER = range(3)
+
+
+class Sighting(NamedTuple):
+    """A prefix that was sent again, now for the `repeats`-th time, within the lifetime of a cache."""
+
+    repeats: int
+    finding: Finding | None
+
+
+class Prefixes:
+    """The prefixes that this process has sent without caching.
+
+    A sighting is counted for each call that repeats a prefix, whatever it goes on with. It does not look at who pays:
+    two workspaces do not share a cache, and calls that run at the same time do not find what the other one writes.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._key = os.urandom(32)
+        self._seen: Recent[bytes, tuple[int, float]] = Recent(MOST_PREFIXES)
+
+    def seen(
+        self, body: Mapping[str, Any], prompt_tokens: int, cached_tokens: int, model: str | None
+    ) -> Sighting | None:
+        """Notes what an inference was asked.
+
+        `prompt_tokens` are all its input tokens, and `cached_tokens` those that were read from or written to a cache.
+        `None`: it repeats nothing, or could not have been cached, or was.
+        """
+        if cached_tokens or body.get("cache_control") is not None:
+            return None
+        minimum = MINIMUM.get(family(model or ""), GREATEST_MINIMUM)
+        if prompt_tokens < minimum:
+            return None
+        now = self._clock()
+        sighting = None
+        for prefix in self._prefixes(body, model, minimum):
+            known = self._seen.get(prefix.digest)
+            times = known[0] + 1 if known is not None and now - known[1] <= LIFETIME_S else 1
+            self._seen.put(prefix.digest, (times, now))
+            if times > 1:
+                # A longer one comes later. It says more, unless it has nothing to say now.
+                finding = _finding(prefix, times, prompt_tokens) or (sighting and sighting.finding)
+                sighting = Sighting(times, finding)
+        return sighting
+
+    def _prefixes(self, body: Mapping[str, Any], model: str | None, minimum: int) -> "Iterator[_Prefix]":
+        """Those that are long enough, the shortest first.
+
+        The first message of most conversations is short, and so no reason to tell two conversations with the same
+        system prompt apart: what a part adds has to be long enough by itself.
+        """
+        messages = body.get("messages")
+        message = messages[0] if is_array(messages) and messages else None
+        walk = _Walk(self._key, model or "")
+        parts: list[str] = []
+        yielded = 0
+        for name, part in (("tools", body.get("tools")), ("system", body.get("system")), ("message", message)):
+            walk.add(part)
+            if part:
+                parts.append(name)
+            tokens = estimated_tokens(walk.text)
+            if tokens - yielded >= minimum:
+                yielded = tokens
+                yield _Prefix("+".join(parts), tokens, walk.digest())
+
+
+class _Prefix(NamedTuple):
+    parts: str
+    tokens: int
+    digest: bytes
+
+
+def _finding(prefix: _Prefix, times: int, prompt_tokens: int) -> Finding | None:
+    if times & (times - 1):
+        return None
+    attributes = {
+        names.REPEATS: times,
+        names.PREFIX_TOKENS: min(prefix.tokens, prompt_tokens),
+        names.PREFIX_PARTS: prefix.parts,
+    }
+    return Finding(names.CACHE_EVENT, "INFO", attributes)
+
+
+class _Walk:
+    """Goes through values in order, and takes their hash and the length of their text.
+
+    A text goes in as Python's own hash of it, which a string remembers: a system prompt that is a constant of the
+    program is read once. It is 64 bits wide, so that two texts are taken for the same once in 2^64.
+
+    Before what is too much the walk ends. All that it says is of what it has seen until then: that is a prefix too.
+    """
+
+    def __init__(self, key: bytes, model: str) -> None:
+        self.text = 0
+        # A cache is of one model.
+        self._hash = blake2b(model.encode(errors="surrogatepass"), key=key, digest_size=16)
+        self._room = MOST_CHARACTERS
+
+    def digest(self) -> bytes:
+        """The hash of all that was added."""
+        return self._hash.digest()
+
+    def add(self, value: Any) -> None:
+        """Goes on with `value`, which is of JSON."""
+        seen: list[int] = []
+        todo = [value]
+        text, room = self.text, self._room
+        while todo and room >= 0:
+            item = todo.pop()
+            if isinstance(item, str):
+                room -= len(item)
+                if room >= 0:
+                    text += len(item)
+                    seen.append(hash(item))
+            elif is_object(item):
+                room -= len(item) * VALUE
+                if room >= 0:
+                    seen.append(hash((_OBJECT, *item)))
+                    # The name of a field is a token at least.
+                    text += len(item) * CHARACTERS_PER_TOKEN
+                    todo += [*item.values()][::-1]
+                    if item.get("type") == "base64" and isinstance(data := item.get("data"), str):
+                        # An image or a PDF. It belongs to the prefix, but its characters say nothing of its tokens.
+                        text -= len(data)
+            elif is_array(item):
+                room -= len(item) * VALUE
+                if room >= 0:
+                    seen.append(hash((_ARRAY, len(item))))
+                    todo += item[::-1]
+            else:
+                # Not the hash of a number: those of 1 and true are the same.
+                seen.append(hash((_OTHER, repr(item))))
+        self.text, self._room = text, room
+        self._hash.update(array("q", seen))
