@@ -23,11 +23,12 @@ from typing import Any, NamedTuple
 import otel_claude
 from otel_claude import install_span_cap, settings, testing
 from otel_claude.anthropic.endpoints import KINDS
-from otel_claude.call import Call, Endpoint, Request, Response, Server, StreamFacts
+from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server, StreamFacts
+from otel_claude.diagnosis import codes
 from otel_claude.emitting import names, points
 from otel_claude.emitting.instruments import INSTRUMENTS
 from otel_claude.emitting.spans import name_of
-from otel_claude.outcome import CATEGORIES, StreamInterrupted
+from otel_claude.outcome import StreamInterrupted
 from otel_claude.pricing import Cost
 from otel_claude.pricing.overrides import ACCEPTED
 from otel_claude.telemetry import Telemetry
@@ -186,6 +187,12 @@ def own_attributes() -> dict[str, list[str]]:
         call = _eventful_call(model)
         telemetry.start(call)
         telemetry.chunk(call, 1.0)
+        call.retries.append(Retry("rate_limit_error", 429))
+        telemetry.retried(call)
+        telemetry.finish(call)
+    for _ in range(2):
+        call = _eventful_call("priced")
+        call.response.usage, call.sent_body = Usage(10_000, 1), {"system": "the same each time" * 2_000}
         telemetry.finish(call)
     tracer = memory.tracer_provider.get_tracer("docs")
     with tracer.start_as_current_span("more than the cap"):
@@ -226,7 +233,7 @@ def buckets_table() -> str:
 
 def errors_table() -> str:
     """Every `error.type` that has a category of its own."""
-    return table(("`error.type`", "`claude.error.category`"), ((code(a), code(b)) for a, b in CATEGORIES.items()))
+    return table(("`error.type`", "`claude.error.category`"), ((code(a), code(b)) for a, b in codes.TYPES.items()))
 
 
 def estimated_list() -> str:

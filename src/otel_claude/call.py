@@ -71,10 +71,16 @@ class Request(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """One wait of the SDK before it sends a request again. `cause` is the status code or the exception's class."""
+    """One wait of the SDK before it sends a request again, for `wait_s` seconds.
 
-    cause: int | str | None
-    wait_s: float
+    `error_type` and `status_code` say what had failed; the API may have asked to wait for `after_s` seconds.
+    """
+
+    error_type: str
+    status_code: int | None = None
+    request_id: str | None = None
+    after_s: float | None = None
+    wait_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -100,10 +106,14 @@ class Response:
 
 @dataclass(slots=True)
 class StreamFacts:
-    """How a stream went. Times are nanoseconds of the monotonic clock. `ended`: its last event has come."""
+    """How a stream went. Times are nanoseconds of the monotonic clock. `ended`: its last event has come.
+
+    `silence_ns` is how long the application had waited for an event when the stream broke.
+    """
 
     chunks: int = 0
     max_gap_ns: int = 0
+    silence_ns: int = 0
     first_content_at: int | None = None
     ended: bool = False
     outcome: Outcome | None = None
@@ -131,13 +141,19 @@ class Progress:
 class Call:
     """One API call. Made when the SDK starts it, finished once, whatever happens.
 
-    `started_at` and `ended_at` are nanoseconds of the monotonic clock, `start_time` is nanoseconds since the epoch.
+    `started_at`, `ended_at` and `attempted_at`, when the last attempt began, are nanoseconds of the monotonic clock;
+    `start_time` is nanoseconds since the epoch.
     `secrets` are the client's keys, to be kept out of every text. `owns_span` is false where the span is the SDK's own,
     and `injects` is true where we send `traceparent`, and not the SDK.
 
+    `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics, and
+    `user` is a hash of `user_id`.
+    `sent_body` is the request as it was sent, in `sent_bytes`. It may be looked at, but is not recorded unless content
+    is. `timeout_s` is how long the client waits for a byte.
+
     `earlier` are answers that came before the last one, where a middleware has asked more than once: each is billed.
-    `sent_body`, `output` and `content` are there only where content is recorded: the request as it was sent, what gives
-    the content blocks of the answer, and what is made of both.
+    `output` and `content` are there only where content is recorded: what gives the content blocks of the answer, and
+    what is made of both.
     """
 
     endpoint: Endpoint
@@ -152,7 +168,12 @@ class Call:
     injects: bool = False
     span: Any = None
     context: Any = None
+    who: Mapping[str, str] = field(default_factory=dict[str, str])
+    counted_for: Mapping[str, str] = field(default_factory=dict[str, str])
+    user: str | None = None
+    timeout_s: float | None = None
     attempts: int = 0
+    attempted_at: int = 0
     retries: list[Retry] = field(default_factory=list[Retry])
     response: Response = field(default_factory=Response)
     earlier: list[Response] = field(default_factory=list[Response])
@@ -160,6 +181,7 @@ class Call:
     batch: BatchResults | None = None
     bytes_received: int | None = None
     sent_body: Mapping[str, Any] | None = None
+    sent_bytes: int | None = None
     output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     content: Any = None
     error: BaseException | None = None
@@ -170,3 +192,8 @@ class Call:
     def duration_s(self) -> float:
         """Seconds from the start to the end of the call."""
         return ((self.ended_at or self.started_at) - self.started_at) / 1e9
+
+    @property
+    def attempt_s(self) -> float:
+        """Seconds from the start of the last attempt to the end of the call."""
+        return ((self.ended_at or self.attempted_at) - self.attempted_at) / 1e9

@@ -7,58 +7,40 @@ exceptions are looked at by what they carry, so that this works for every versio
 import re
 import traceback
 from http import HTTPStatus
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
-Category = str
+from otel_claude.diagnosis.codes import Category, category_of
+from otel_claude.values import fields, whole
 
 
 class Failure(NamedTuple):
-    """A call that failed. `type` is the `error.type`; `message` is `None` where it could hold content."""
+    """A call that failed. `type` is the `error.type`; `message` is `None` where it could hold content.
+
+    `hint` says what to do. Of a request that went over a limit, `tokens` and `limit` are the numbers that the API said.
+    """
 
     type: str
     category: Category
     message: str | None
     exception: BaseException
+    hint: str | None = None
+    tokens: int | None = None
+    limit: int | None = None
 
 
-CATEGORIES: dict[str, Category] = {
-    "authentication_error": "authentication",
-    "billing_error": "billing",
-    "permission_error": "permission",
-    "not_found_error": "model_not_found",
-    "request_too_large": "request_too_large",
-    "rate_limit_error": "rate_limited",
-    "overloaded_error": "overloaded",
-    "timeout_error": "timeout",
-    "api_error": "server",
-    "invalid_request_error": "invalid_request",
-    "timeout": "timeout",
-    "connection_error": "connection",
-    "stream_interrupted": "stream_interrupted",
-    "throttlingException": "rate_limited",
-    "serviceUnavailableException": "overloaded",
-    "internalServerException": "server",
-    "modelStreamErrorException": "server",
-    "modelTimeoutException": "timeout",
-    "validationException": "invalid_request",
-}
-"""The category of an `error.type`. The API's types: https://platform.claude.com/docs/en/api/errors. The exceptions are
-those of a stream of Bedrock: https://docs.aws.amazon.com/bedrock/latest/APIReference/API_runtime_ResponseStream.html
-"""
-
-STATUS_CATEGORIES: dict[int, Category] = {
-    400: "invalid_request",
-    401: "authentication",
-    402: "billing",
-    403: "permission",
-    404: "model_not_found",
-    408: "timeout",
+STATUS_TYPES: dict[int, str] = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
     413: "request_too_large",
-    429: "rate_limited",
-    504: "timeout",
-    529: "overloaded",
+    429: "rate_limit_error",
+    500: "api_error",
+    504: "timeout_error",
+    529: "overloaded_error",
 }
-"""The category of a status code, for platforms and proxies that answer in envelopes of their own."""
+"""The type that belongs to a status code: https://platform.claude.com/docs/en/api/errors#http-errors"""
 
 MOST_TEXT = 4_096
 """The most of a message that is recorded, in characters. A proxy may answer with pages of its own."""
@@ -81,14 +63,8 @@ def describe(error: BaseException, *, in_stream: bool, secrets: tuple[str, ...] 
     if not isinstance(error, Exception):
         return None
     kind = error_type(error, in_stream=in_stream)
-    category = CATEGORIES.get(kind) or _category_of_status(getattr(error, "status_code", None))
+    category = category_of(kind, whole(getattr(error, "status_code", None)))
     return Failure(kind, category, message_of(error, secrets), error)
-
-
-def _category_of_status(status: object) -> Category:
-    if not isinstance(status, int) or status < HTTPStatus.BAD_REQUEST:
-        return "other"
-    return STATUS_CATEGORIES.get(status) or ("server" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else "other")
 
 
 def error_type(error: BaseException, *, in_stream: bool) -> str:
@@ -96,7 +72,7 @@ def error_type(error: BaseException, *, in_stream: bool) -> str:
 
     An `error` event of a stream arrives under HTTP 200, so what the API says goes before the status code.
     """
-    if (code := _api_code(error)) is not None:
+    if (code := api_code(getattr(error, "body", None))) is not None:
         return code
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {"APITimeoutError", "TimeoutException"}:
@@ -109,17 +85,11 @@ def error_type(error: BaseException, *, in_stream: bool) -> str:
     return type(error).__qualname__
 
 
-def _api_code(error: BaseException) -> str | None:
-    """`error.type` of the envelope that the API sent: `{"type": "error", "error": {"type": …, "message": …}}`."""
-    body: Any = getattr(error, "body", None)
-    if isinstance(body, dict):
-        envelope = cast("dict[str, Any]", body).get("error")
-        if isinstance(envelope, dict):
-            code = cast("dict[str, Any]", envelope).get("type")
-            # A gateway may put anything here, and the value goes on metrics.
-            if isinstance(code, str) and _CODE.fullmatch(code):
-                return code
-    return None
+def api_code(body: Any) -> str | None:
+    """`error.type` of the envelope that the API sends: `{"type": "error", "error": {"type": …, "message": …}}`."""
+    code = fields(fields(body).get("error")).get("type")
+    # A gateway may put anything here, and the value goes on metrics.
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
 
 
 def message_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str | None:

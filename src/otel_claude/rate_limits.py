@@ -33,11 +33,26 @@ class Reading(NamedTuple):
     value: float
 
 
+LOW, RECOVERED = 0.1, 0.2
+"""A limit is low when less than a tenth of it is left, and no longer low when a fifth of it is."""
+
+
+class Low(NamedTuple):
+    """A limit that has just become low. `size` and `left` are requests or tokens; it is full again in `reset_s`."""
+
+    limit: str
+    workspace: str | None
+    size: int
+    left: int
+    reset_s: float | None
+
+
 class RateLimits:
     """The last headers of each limit, by workspace."""
 
     def __init__(self) -> None:
         self._headers: dict[bytes | None, dict[bytes, bytes]] = {}
+        self._low: set[tuple[bytes | None, bytes]] = set()
 
     def observe(self, headers: Mapping[bytes, bytes]) -> None:
         """Keeps the rate limit headers of a response. `headers` has their names in lower case."""
@@ -52,9 +67,30 @@ class RateLimits:
             known = {}
         self._headers[workspace] = {**known, **found}
 
+    def newly_low(self, headers: Mapping[bytes, bytes]) -> list[Low]:
+        """The limits that have become low with this response, each once until it has recovered."""
+        workspace = headers.get(b"anthropic-workspace-id")
+        found: list[Low] = []
+        for header, value in headers.items():
+            if not _is_remaining(header):
+                continue
+            subject = header.removesuffix(b"-remaining")
+            name, left, size = _name(subject), _number(value), _number(headers.get(subject + b"-limit", b""))
+            if name is None or left is None or not size:
+                continue
+            key = workspace, subject
+            if left < LOW * size and key not in self._low:
+                self._low.add(key)
+                reset = _seconds_until(headers.get(subject + b"-reset", b""), time.time())
+                found.append(Low(name, None if workspace is None else workspace.decode("latin-1"), size, left, reset))
+            elif left >= RECOVERED * size:
+                self._low.discard(key)
+        return found
+
     def clear(self) -> None:
         """Forgets everything."""
         self._headers.clear()
+        self._low.clear()
 
     def readings(self) -> Iterator[Reading]:
         """Every number that is known now. What cannot be read as a number or a time is left out."""
@@ -62,17 +98,42 @@ class RateLimits:
         for workspace, headers in list(self._headers.items()):
             name_of_workspace = None if workspace is None else workspace.decode("latin-1")
             for header, value in headers.items():
-                prefix = next(prefix for prefix in PREFIXES if header.startswith(prefix))
-                subject, _, quantity = header.removeprefix(prefix).decode("latin-1").rpartition("-")
-                if quantity not in QUANTITIES or not subject:
+                subject, _, quantity = header.rpartition(b"-")
+                limit, kind = _name(subject), quantity.decode("latin-1")
+                if kind not in QUANTITIES or limit is None:
                     continue
-                number = _seconds_until(value, now) if quantity == "reset" else _number(value)
+                number = _seconds_until(value, now) if kind == "reset" else _number(value)
                 if number is not None:
-                    limit = PREFIXES[prefix] + subject.replace("-", "_")
-                    yield Reading(quantity, limit, name_of_workspace, number)
+                    yield Reading(kind, limit, name_of_workspace, number)
 
 
-def _number(value: bytes) -> float | None:
+def exhausted(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
+    """The limits of which nothing is left."""
+    left = ((header.removesuffix(b"-remaining"), value) for header, value in headers.items() if _is_remaining(header))
+    return tuple(name for subject, value in left if _number(value) == 0 and (name := _name(subject)) is not None)
+
+
+def seconds_of(value: str | None) -> float | None:
+    """The seconds that a `retry-after` header asks to wait for. One that has a date is left out."""
+    try:
+        return None if value is None else max(0.0, float(value))
+    except ValueError:
+        return None
+
+
+def _is_remaining(header: bytes) -> bool:
+    return header.endswith(b"-remaining") and header.startswith(b"anthropic-")
+
+
+def _name(subject: bytes) -> str | None:
+    """The name of a limit from that of a header: `anthropic-fast-input-tokens` is `fast_input_tokens`."""
+    for prefix, said in PREFIXES.items():
+        if subject.startswith(prefix) and len(subject) > len(prefix):
+            return said + subject.removeprefix(prefix).decode("latin-1").replace("-", "_")
+    return None
+
+
+def _number(value: bytes) -> int | None:
     try:
         return int(value)
     except ValueError:

@@ -5,13 +5,16 @@ instrumentation is switched on. The fields below are the table from which the se
 """
 
 import logging
+import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from otel_claude.pricing import read_overrides
 from otel_claude.span_cap.shares import FEWEST
+from otel_claude.values import texts
 
 _log = logging.getLogger("otel_claude")
 
@@ -20,6 +23,10 @@ Redact = Callable[[str, Any], Any]
 
 Returns the part to record, as it is or changed, or `None` to leave it out. A part for which it raises is left out.
 """
+
+
+MOST_KEYS = 5
+"""How many entries of the baggage may become attributes: each multiplies the time series of all metrics."""
 
 
 class SettingError(ValueError):
@@ -52,6 +59,32 @@ def _bytes(value: object) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
     raise ValueError("a whole number of bytes above 0")
+
+
+def _share(value: object) -> float:
+    try:
+        share = float(value) if isinstance(value, (str, int, float)) and not isinstance(value, bool) else math.nan
+    except ValueError:
+        share = math.nan
+    if 0 < share <= 1:
+        return share
+    raise ValueError("a number above 0, up to 1")
+
+
+_KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+_TAKEN = ("gen_ai", "claude", "anthropic", "error", "http", "server", "exception", "enduser", "aws", "otel")
+
+
+def _keys(value: object) -> tuple[str, ...]:
+    names = texts(value.split(",") if isinstance(value, str) else value)
+    if names is not None:
+        keys = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+        if len(keys) <= MOST_KEYS and all(_KEY.fullmatch(key) and key.split(".")[0] not in _TAKEN for key in keys):
+            return keys
+    raise ValueError(
+        f"up to {MOST_KEYS} names of baggage entries, comma-separated, of letters, digits, `_`, `.`, `-`,"
+        f" none of which begins with {', '.join(f'{name}.' for name in _TAKEN)}"
+    )
 
 
 def most_spans(value: object) -> int:
@@ -122,7 +155,10 @@ class Settings:
         "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
         "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
     )
-    """Where prompts, answers and tool definitions are recorded. By default they are not even read."""
+    """Where prompts, answers and tool definitions are recorded. By default nowhere.
+
+    Of long prompts that used no cache a hash is kept in memory, to find those that repeat. It goes nowhere.
+    """
 
     content_max_bytes: int = _setting(65_536, _bytes, "a number of bytes", "OTEL_CLAUDE_CONTENT_MAX_BYTES")
     """The most content that one span or event carries, in bytes of JSON. What is over goes, the oldest first."""
@@ -139,6 +175,24 @@ class Settings:
         1_000, most_spans, "0 for no cap, or a whole number from 2", "OTEL_CLAUDE_MAX_SPANS_PER_TRACE"
     )
     """How many spans of a trace may be exported, whatever library makes them: see [the span cap](span_cap.md)."""
+
+    context_threshold: float = _setting(0.75, _share, "a number above 0, up to 1", "OTEL_CLAUDE_CONTEXT_THRESHOLD")
+    """How much of the context window a prompt may fill before the event `claude.context.high` tells of it."""
+
+    check_tools: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_CHECK_TOOLS")
+    """Whether the schemas of tools are checked when they are first sent, and not only when the API refuses them."""
+
+    baggage: tuple[str, ...] = _setting((), _keys, "up to 5 names, comma-separated", "OTEL_CLAUDE_BAGGAGE")
+    """Entries of OpenTelemetry's baggage that become attributes of spans, metrics and events, such as `tenant`.
+
+    On metrics, a name has at most 100 values; what comes after is `_OTHER`.
+    """
+
+    user_id: str = _setting("off", _choice("off", "hashed"), "`off`, `hashed`", "OTEL_CLAUDE_USER_ID")
+    """Whether a hash of the request's `metadata.user_id` goes on spans and events, as `enduser.pseudo.id`."""
+
+    audit: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_AUDIT")
+    """Whether each API call is told by an event `claude.audit`: what was called, for whom, and how it ended."""
 
     def __post_init__(self) -> None:
         for setting in fields(self):

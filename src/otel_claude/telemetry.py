@@ -7,25 +7,37 @@ None of the public methods raises: what fails is left out, and the rest is emitt
 import os
 import threading
 import weakref
+from collections.abc import Mapping
 
-from opentelemetry import _logs, context, metrics, trace
+from opentelemetry import _logs, baggage, context, metrics, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from otel_claude.call import Call
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
+from otel_claude.diagnosis.findings import Ended, Findings, of_limit, of_retry, of_tools
 from otel_claude.emitting import names
 from otel_claude.emitting.events import Events
+from otel_claude.emitting.instruments import CACHE_UNUSED
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.observed import observed_by
-from otel_claude.emitting.points import chunk_points, counter_points, histogram_points, labels_of, token_points
-from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes
+from otel_claude.emitting.points import (
+    chunk_points,
+    counter_points,
+    histogram_points,
+    labels_of,
+    retry_points,
+    token_points,
+)
+from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes, utilization
 from otel_claude.failsafe import guarded
-from otel_claude.outcome import Failure, describe
-from otel_claude.pricing import Cost, Prices, together
+from otel_claude.knowledge import Knowledge, Known
+from otel_claude.outcome import Failure
+from otel_claude.pricing import Prices
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
 from otel_claude.version import __version__
+from otel_claude.who import Who, pseudonym
 
 SCOPE = "otel_claude"
 API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
@@ -57,6 +69,9 @@ class Telemetry:
     ) -> None:
         self.settings = settings
         self.prices = Prices(settings.prices or {})
+        self._knowledge = Knowledge(self.prices)
+        self._findings = Findings(settings)
+        self._who = Who(settings.baggage)
         self._prices_asked_for = False
         self._given = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
         self._configured = False
@@ -91,10 +106,19 @@ class Telemetry:
     def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
         """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
         self.ask_for_prices()
+        self._take_who(call)
         if call.owns_span:
             self._start_span(call, provider)
         else:
             call.span, call.context = trace.INVALID_SPAN, context.get_current()
+
+    @guarded(None)
+    def _take_who(self, call: Call) -> None:
+        if self._who.keys:
+            call.who = self._who.of(baggage.get_all())
+            call.counted_for = self._who.counted(call.who)
+        if self.settings.user_id == "hashed":
+            call.user = pseudonym(call.request.body)
 
     @guarded(None)
     def _start_span(self, call: Call, provider: trace.TracerProvider | None) -> None:
@@ -130,23 +154,22 @@ class Telemetry:
 
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
-        failure = self._failure(call, call.error)
-        cost = self._cost(call)
-        window = self._window(call)
+        known = self._knowledge.of(call, call.error)
         if call.owns_span:
-            self._set_attributes(call, call.span, failure, cost, window)
+            self._set_attributes(call, call.span, known)
         if call.content_mode != "NO_CONTENT":
-            self._tell_content(call, failure, cost, window)
+            self._tell_content(call, known)
         if call.owns_span:
-            self._end_span(call, failure)
-        self._record(call, failure, cost, window)
-        if failure is not None:
-            self._tell_exception(call, failure)
+            self._end_span(call, known.failure)
+        self._record(call, known)
+        if known.failure is not None:
+            self._tell_exception(call, known.failure)
+        self._tell_findings(call, known)
 
     def enrich(self, call: Call, span: trace.Span, error: BaseException | None) -> None:
         """Sets on `span`, which is the SDK's own and about to end, what is known of the call so far."""
         self._set_request(call, span)
-        self._set_attributes(call, span, self._failure(call, error), self._cost(call), self._window(call))
+        self._set_attributes(call, span, self._knowledge.of(call, error))
 
     @guarded(None)
     def answer(self, call: Call, model: str | None, usage: Usage) -> None:
@@ -156,7 +179,7 @@ class Telemetry:
             return
         fresh = self.counted.first_time(results.batch, results.lines)
         batched = usage._replace(service_tier="batch")
-        results.answer(model, usage, self._price(call, model, batched), fresh=fresh)
+        results.answer(model, usage, self._knowledge.price(call, model, batched), fresh=fresh)
         if fresh:
             self._metrics.record(token_points(usage, labels_of(call, "chat", model)), call.context)
 
@@ -166,57 +189,15 @@ class Telemetry:
         self._metrics.record(chunk_points(call, waited_s), call.context)
 
     @guarded(None)
-    def _failure(self, call: Call, error: BaseException | None) -> Failure | None:
-        if error is None:
-            return None
-        in_stream = call.stream is not None and call.progress.handed_over
-        failure = describe(error, in_stream=in_stream, secrets=call.secrets)
-        if failure is not None and failure.category == "model_not_found" and not call.endpoint.is_inference:
-            return failure._replace(category="other")
-        return failure
-
-    @guarded(None)
-    def _cost(self, call: Call) -> Cost | None:
-        if call.response.usage is None or not call.endpoint.is_inference:
-            return None
-        total: Cost | None = None
-        for answer in (*call.earlier, call.response):
-            model = call.request.model if call.server.platform == "bedrock" else answer.model or call.request.model
-            cost = None if model is None or answer.usage is None else self._price(call, model, answer.usage)
-            if cost is None:
-                return None
-            total = cost if total is None else together(total, cost)
-        return total
-
-    def _price(self, call: Call, model: str, usage: Usage) -> Cost | None:
-        server = call.server
-        return self.prices.cost(
-            usage,
-            model=model,
-            platform=server.platform,
-            location=server.location,
-            long_context=call.request.long_context,
-        )
-
-    @guarded(None)
-    def _window(self, call: Call) -> int | None:
-        model = call.response.model or call.request.model
-        if call.response.usage is None or model is None or not call.endpoint.is_inference:
-            return None
-        return self.prices.context_window(model, call.server.platform, long_context=call.request.long_context)
-
-    @guarded(None)
     def _set_request(self, call: Call, span: trace.Span) -> None:
         if span.is_recording():
             span.set_attributes(start_attributes(call))
 
     @guarded(None)
-    def _set_attributes(
-        self, call: Call, span: trace.Span, failure: Failure | None, cost: Cost | None, window: int | None
-    ) -> None:
+    def _set_attributes(self, call: Call, span: trace.Span, known: Known) -> None:
         if not span.is_recording():
             return
-        span.set_attributes(end_attributes(call, failure, cost, window))
+        span.set_attributes(end_attributes(call, *known))
         if call.content_mode in ("SPAN_ONLY", "SPAN_AND_EVENT") and call.endpoint.is_inference:
             content = self._content(call)
             span.set_attributes({**as_attributes(content), **_mark(content)})
@@ -229,11 +210,11 @@ class Telemetry:
         call.span.end(call.start_time + (ended - call.started_at))
 
     @guarded(None)
-    def _tell_content(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
+    def _tell_content(self, call: Call, known: Known) -> None:
         if call.content_mode in ("EVENT_ONLY", "SPAN_AND_EVENT") and call.endpoint.is_inference:
             content = self._content(call)
-            known = {**start_attributes(call), **end_attributes(call, failure, cost, window), **_mark(content)}
-            self._events.details(call, known, as_structures(content))
+            attributes = {**start_attributes(call), **end_attributes(call, *known), **_mark(content)}
+            self._events.details(call, attributes, as_structures(content))
 
     def _content(self, call: Call) -> Content:
         """The content of a call, made once: it is walked, redacted and measured as a whole."""
@@ -246,14 +227,58 @@ class Telemetry:
         return call.content
 
     @guarded(None)
-    def _record(self, call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> None:
-        for points in counter_points(call, cost, failure):
+    def _record(self, call: Call, known: Known) -> None:
+        for points in counter_points(call, known.cost, known.failure):
             self._metrics.add(points)
-        self._metrics.record(histogram_points(call, failure, window), call.context)
+        self._metrics.record(histogram_points(call, known.failure, known.window), call.context)
 
     @guarded(None)
     def _tell_exception(self, call: Call, failure: Failure) -> None:
         self._events.exception(call, failure, call.secrets)
+
+    @guarded(None)
+    def retried(self, call: Call) -> None:
+        """Tells of the last retry of a call, which is about to be sent."""
+        (counted, waited) = retry_points(call, call.retries[-1])
+        self._metrics.add([counted])
+        self._metrics.record([waited], call.context)
+        if self._events.wanted:
+            self._events.tell(call, of_retry(call))
+
+    @guarded(None)
+    def observe_limits(self, call: Call, headers: Mapping[bytes, bytes]) -> None:
+        """Takes what the headers of a response say of rate limits, and tells of those that have become low."""
+        self.limits.observe(headers)
+        if self._events.wanted:
+            for low in self.limits.newly_low(headers):
+                self._events.tell(call, of_limit(low))
+
+    @guarded(None)
+    def sending(self, call: Call) -> None:
+        """Looks at a request that is about to be sent for the first time."""
+        if self._events.wanted:
+            for finding in self._findings.of_request(call):
+                self._events.tell(call, finding)
+            if self._findings.has_new_tools(call):
+                # This takes a tenth of a second with many tools, and the call need not wait for it.
+                threading.Thread(target=self._check_tools, args=(call,), name="otel_claude tools", daemon=True).start()
+
+    @guarded(None)
+    def _check_tools(self, call: Call) -> None:
+        for finding in of_tools((call.sent_body or {}).get("tools")):
+            self._events.tell(call, finding)
+
+    @guarded(None)
+    def _tell_findings(self, call: Call, known: Known) -> None:
+        sighting = self._findings.repeated(call)
+        if sighting is not None:
+            self._metrics.add([(CACHE_UNUSED, 1, labels_of(call))])
+        if self._events.wanted:
+            usage = call.response.usage
+            filled = None if usage is None else utilization(usage, known.window)
+            ended = Ended(call, known.failure, usage, known.window, filled, self.settings.context_threshold)
+            for finding in self._findings.of_ending(ended, sighting):
+                self._events.tell(call, finding)
 
 
 def _mark(content: Content) -> Attributes:

@@ -123,9 +123,9 @@ def among(names: Iterable[str]) -> Callable[[str], bool]:
     return frozenset(names).__contains__
 
 
-def is_port(name: str) -> bool:
-    """For a snapshot of a test whose clock stands still: only the port and the stack change from run to run."""
-    return name in ("server.port", "exception.stacktrace")
+def is_environmental(name: str) -> bool:
+    """For a snapshot of a test whose clock stands still: the port, the stack, and the size of what the SDK sends."""
+    return name in ("server.port", "exception.stacktrace", "claude.request.size_bytes")
 
 
 def needs(path: str) -> pytest.MarkDecorator:

@@ -52,6 +52,7 @@ anthropic.messages.batches.create | client
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0001"
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     gen_ai.provider.name = "anthropic"
     http.request.method = "POST"
     http.response.status_code = 200
@@ -119,6 +120,7 @@ anthropic.messages.batches.cancel | client
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0007"
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     gen_ai.provider.name = "anthropic"
     http.request.method = "POST"
     http.response.status_code = 200

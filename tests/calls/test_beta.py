@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from driver import ASK, USAGE, attributes, entered, is_port, items, needs, settled
+from driver import ASK, USAGE, attributes, entered, is_environmental, items, needs, settled
 from inline_snapshot import snapshot
 from pydantic import BaseModel
 
@@ -65,7 +65,7 @@ async def test_a_beta_call_in_any_form_is_one_whole_span(
             name != "gen_ai.response.time_to_first_chunk"
         )
 
-    assert telemetry.tree(shown=is_common, masked=is_port) == snapshot("""\
+    assert telemetry.tree(shown=is_common, masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -84,6 +84,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     gen_ai.operation.name = "chat"
     gen_ai.provider.name = "anthropic"
     gen_ai.request.max_tokens = 64

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from driver import is_port, items, needs, settled
+from driver import is_environmental, items, needs, settled
 from inline_snapshot import snapshot
 
 from fixture_types import Clock
@@ -40,7 +40,7 @@ async def test_a_streamed_completion_is_one_span(
     claude.reply("One two")
     async for _ in items(await settled(client.completions.create(**ASK, stream=True))):
         pass
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 text_completion claude-2.1 | client
     anthropic.message.stop_reason = "stop_sequence"
     anthropic.organization.id = "org-simulated"

@@ -23,6 +23,7 @@ anthropic.messages.count_tokens | client
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0001"
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     gen_ai.provider.name = "anthropic"
     gen_ai.request.model = "claude-sonnet-5-5"
     http.request.method = "POST"

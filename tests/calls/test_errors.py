@@ -69,8 +69,10 @@ chat claude-sonnet-5-5 | client | error: Error code: 529 - {'type': 'error', 'er
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0001"
     claude.error.category = "overloaded"
+    claude.error.hint = "The API has too much to do: wait and try again, raise max_retries, or fall back to another model."
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     error.type = "overloaded_error"
     gen_ai.operation.name = "chat"
     gen_ai.provider.name = "anthropic"
@@ -82,6 +84,7 @@ chat claude-sonnet-5-5 | client | error: Error code: 529 - {'type': 'error', 'er
     * gen_ai.client.operation.exception | warn
         anthropic.request.id = "req_sim_0001"
         claude.error.category = "overloaded"
+        claude.error.hint = "The API has too much to do: wait and try again, raise max_retries, or fall back to another model."
         claude.platform = "anthropic"
         claude.request.messages = 1
         error.type = "overloaded_error"

@@ -33,6 +33,7 @@ anthropic.files.upload | client
     claude.file.media_type = "text/plain"
     claude.file.size_bytes = 16
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     gen_ai.provider.name = "anthropic"
     http.request.method = "POST"
     http.response.status_code = 200

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from driver import ASK, USAGE, entered, is_port, items, only_span, read, settled
+from driver import ASK, USAGE, entered, is_environmental, items, only_span, read, settled
 from inline_snapshot import snapshot
 
 from fixture_types import API_KEY, Clock, Instrument, Make
@@ -54,7 +54,7 @@ async def test_a_helper_stream_is_one_span_however_it_is_read(
     claude.will(THREE_WORDS)
     async with entered(client.messages.stream(**ASK)) as stream:
         await read_all(stream)
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -73,6 +73,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     claude.stream.chunks = 8
     claude.stream.max_gap_s = 0.0
     claude.stream.outcome = "completed"

@@ -60,6 +60,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     gen_ai.operation.name = "chat"
     gen_ai.provider.name = "anthropic"
     gen_ai.request.max_tokens = 64
@@ -188,6 +189,7 @@ chat claude-sonnet-5-5 | client
     anthropic.thinking.budget_tokens = 2048
     anthropic.thinking.type = "enabled"
     claude.request.messages = 3
+    claude.request.size_bytes = …
     claude.request.tools = 1
     gen_ai.output.type = "json"
     gen_ai.request.max_tokens = 64

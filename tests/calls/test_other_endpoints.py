@@ -17,6 +17,7 @@ async def test_a_call_that_the_sdk_has_no_method_for_is_a_span(
     assert telemetry.tree() == snapshot("""\
 anthropic.unknown.create | client
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     gen_ai.provider.name = "anthropic"
     http.request.method = "POST"
     http.response.status_code = 200

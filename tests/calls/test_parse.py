@@ -38,6 +38,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     gen_ai.operation.name = "chat"
     gen_ai.output.type = "json"
     gen_ai.provider.name = "anthropic"

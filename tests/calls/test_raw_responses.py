@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from driver import ASK, USAGE, attributes, is_port, items, read, settled
+from driver import ASK, USAGE, attributes, is_environmental, items, read, settled
 from inline_snapshot import snapshot
 
 from fixture_types import Clock
@@ -17,7 +17,7 @@ async def test_a_raw_response_is_one_whole_span_without_being_parsed(
     claude.will(THREE_WORDS)
     raw = await settled(client.messages.with_raw_response.create(**ASK))
     assert raw.headers["request-id"] == "req_sim_0001"
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -36,6 +36,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     gen_ai.operation.name = "chat"
     gen_ai.provider.name = "anthropic"
     gen_ai.request.max_tokens = 64
@@ -76,7 +77,7 @@ async def test_a_raw_stream_that_is_parsed_is_one_whole_span(
     raw = await settled(client.messages.with_raw_response.create(**ASK, stream=True))
     async for _ in items(await settled(raw.parse())):
         pass
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -95,6 +96,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     claude.stream.chunks = 8
     claude.stream.max_gap_s = 0.0
     claude.stream.outcome = "completed"

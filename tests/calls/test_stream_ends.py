@@ -114,7 +114,7 @@ def told_of(telemetry: Telemetry) -> dict[str, Any]:
             (point["attributes"].get("claude.stream.outcome"), point["attributes"].get("error.type"))
             for point in metrics.get("claude.stream.interruptions", ())
         ],
-        "exceptions": [event.attributes["error.type"] for event in telemetry.events],
+        "exceptions": [event.attributes["error.type"] for event in telemetry.events if "exception" in event.name],
     }
 
 
@@ -270,8 +270,10 @@ chat claude-sonnet-5-5 | client | error: {'type': 'error', 'error': {'type': 'ov
     claude.cost.input_usd = 2.4e-05
     claude.cost.source = "genai-prices 0.2.3"
     claude.error.category = "overloaded"
+    claude.error.hint = "The API ran out of capacity in the middle of the answer: send it again, since the SDK does not retry then."
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     claude.stream.chunks = 4
     claude.stream.max_gap_s = …
     claude.stream.outcome = "interrupted"
@@ -295,6 +297,7 @@ chat claude-sonnet-5-5 | client | error: {'type': 'error', 'error': {'type': 'ov
     * gen_ai.client.operation.exception | warn
         anthropic.request.id = "req_sim_0001"
         claude.error.category = "overloaded"
+        claude.error.hint = "The API ran out of capacity in the middle of the answer: send it again, since the SDK does not retry then."
         claude.platform = "anthropic"
         claude.request.messages = 1
         error.type = "overloaded_error"
@@ -306,6 +309,21 @@ chat claude-sonnet-5-5 | client | error: {'type': 'error', 'error': {'type': 'ov
         gen_ai.request.max_tokens = 64
         gen_ai.request.model = "claude-sonnet-5-5"
         gen_ai.request.stream = true
+        server.address = "127.0.0.1"
+        server.port = …
+    * claude.stream.interrupted | warn
+        anthropic.request.id = "req_sim_0001"
+        claude.stream.chunks = 4
+        claude.stream.duration_s = …
+        claude.stream.likely_cause = "The API was overloaded and ended the stream: try again, after a pause that grows with each failure."
+        claude.stream.max_gap_s = …
+        claude.stream.silence_s = …
+        error.type = "overloaded_error"
+        gen_ai.operation.name = "chat"
+        gen_ai.provider.name = "anthropic"
+        gen_ai.request.model = "claude-sonnet-5-5"
+        gen_ai.response.model = "claude-sonnet-5-5"
+        gen_ai.usage.input_tokens = 1412
         server.address = "127.0.0.1"
         server.port = …\
 """)  # noqa: E501  # as they are written

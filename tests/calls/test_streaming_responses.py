@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from driver import ASK, USAGE, attributes, entered, is_port, items, read, settled
+from driver import ASK, USAGE, attributes, entered, is_environmental, items, read, settled
 from inline_snapshot import snapshot
 from stepwise import stepwise, streamed
 
@@ -70,7 +70,7 @@ async def test_an_answer_that_is_read_in_any_way_is_one_whole_span(
     async with entered(client.messages.with_streaming_response.create(**ASK)) as response:
         assert telemetry.spans == []
         assert await read_all(response)
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -89,6 +89,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     gen_ai.operation.name = "chat"
     gen_ai.provider.name = "anthropic"
     gen_ai.request.max_tokens = 64
@@ -117,7 +118,7 @@ async def test_a_stream_that_is_read_in_any_way_is_one_whole_span(
     async with entered(client.messages.with_streaming_response.create(**ASK, stream=True)) as response:
         assert telemetry.spans == []
         assert await read_all(response)
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -136,6 +137,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     claude.stream.chunks = 8
     claude.stream.max_gap_s = 0.0
     claude.stream.outcome = "completed"

@@ -5,7 +5,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from driver import ASK, USAGE, attributes, entered, is_port, items, only_span, read, settled
+from driver import ASK, USAGE, attributes, entered, is_environmental, items, only_span, read, settled
 from inline_snapshot import snapshot
 from stepwise import stepwise, streamed
 
@@ -55,7 +55,7 @@ async def test_a_stream_is_one_span_however_it_is_read(
 ):
     claude.will(THREE_WORDS)
     await read_all(await settled(client.messages.create(**ASK, stream=True)))
-    assert telemetry.tree(masked=is_port) == snapshot("""\
+    assert telemetry.tree(masked=is_environmental) == snapshot("""\
 chat claude-sonnet-5-5 | client
     anthropic.message.stop_reason = "end_turn"
     anthropic.organization.id = "org-simulated"
@@ -74,6 +74,7 @@ chat claude-sonnet-5-5 | client
     claude.cost.usd = 0.001824
     claude.platform = "anthropic"
     claude.request.messages = 1
+    claude.request.size_bytes = …
     claude.stream.chunks = 8
     claude.stream.max_gap_s = 0.0
     claude.stream.outcome = "completed"

@@ -13,9 +13,9 @@ import anthropic
 import pytest
 
 from otel_claude import AnthropicInstrumentor, Settings, __version__, install_span_cap
+from otel_claude.diagnosis.codes import TYPES
 from otel_claude.emitting import points
 from otel_claude.emitting.instruments import INSTRUMENTS
-from otel_claude.outcome import CATEGORIES
 from otel_claude.pricing.overrides import ACCEPTED
 from otel_claude.testing import (
     Answer,
@@ -40,6 +40,7 @@ GENERATED: Mapping[str, Any] = runpy.run_path(str(GENERATOR))
 # `cache_creation.input_tokens` is the earlier name of `cache_write.input_tokens`.
 CONVENTIONS: Mapping[str, str] = {
     "aws.request_id": "string",
+    "enduser.pseudo.id": "string",
     "error.type": "string",
     "exception.message": "string",
     "exception.stacktrace": "string",
@@ -99,6 +100,7 @@ ASK: Mapping[str, Any] = {
         "output_config": {"effort": "low", "format": {"type": "json_schema", "schema": {}}},
     },
 }
+REPEATED: Mapping[str, Any] = {**ASK, "system": "The same each time. " * 1_500}
 USAGE = usage(
     input_tokens=12,
     output_tokens=41,
@@ -134,6 +136,7 @@ def use_everything(claude: SimulatedClaude) -> None:
         Answer("Hello", usage=USAGE, headers=WORKSPACE),
         Answer("Hello", usage=SERVER_TOOLS),
         Answer("Hello", model="claude-of-tomorrow"),
+        *[Answer("Hello", usage=usage(input_tokens=6_000, output_tokens=5))] * 2,
         Answer("Hello there"),
         Cut(after_events=4),
         ErrorEvent("overloaded_error", after_events=4),
@@ -141,6 +144,8 @@ def use_everything(claude: SimulatedClaude) -> None:
     with anthropic.Anthropic(base_url=claude.base_url, api_key="sk-ant-simulated", max_retries=1) as client:
         for _ in range(3):
             client.messages.create(**ASK)
+        for _ in range(2):
+            client.messages.create(**REPEATED)
         list(client.messages.create(**ASK, stream=True))
         for _ in range(2):
             with pytest.raises(Exception, match=r"peer closed|incomplete|Overloaded"):
@@ -233,8 +238,8 @@ def test_every_metric_has_the_attributes_that_the_reference_gives_it(emitted: Te
 
 
 def test_every_type_of_error_has_a_row_in_operations():
-    rows = re.findall(r"^\| `(\w+)` \|", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)
-    assert set(CATEGORIES) <= set(rows)
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", (DOCS / "operations.md").read_text("utf-8"), re.MULTILINE)
+    assert {kind.lower() for kind in TYPES} <= {kind.lower() for row in rows for kind in re.findall(r"\w+", row)}
 
 
 def test_every_source_of_a_price_or_rule_is_named_in_pricing():

@@ -55,7 +55,16 @@ OUTSIDE = {
 }
 
 SETTINGS: dict[str, Settings | None] = {
-    "all": Settings(metric_names="both", chunk_metrics=True, content="SPAN_AND_EVENT", redact=lambda kind, part: part),
+    "all": Settings(
+        metric_names="both",
+        chunk_metrics=True,
+        content="SPAN_AND_EVENT",
+        redact=lambda kind, part: part,
+        check_tools=True,
+        baggage=("tenant",),
+        user_id="hashed",
+        audit=True,
+    ),
     "enrich": Settings(native_spans="enrich"),
     "environment": None,
 }
@@ -164,7 +173,7 @@ def test_a_fault_of_ours_is_not_seen(expected: Seen, reached: dict[CodeType, str
 
 
 @pytest.mark.parametrize(
-    "name", ["telemetry:Telemetry._cost", "anthropic.facts:take_headers", "anthropic.listeners:MessageEvents.item"]
+    "name", ["knowledge:Knowledge._cost", "anthropic.facts:take_headers", "anthropic.listeners:MessageEvents.item"]
 )
 def test_a_fault_that_cannot_be_shown_is_not_seen_either(expected: Seen, caplog: pytest.LogCaptureFixture, name: str):
     instrument(Telemetry(), SETTINGS["all"])
@@ -203,7 +212,7 @@ def test_a_fault_is_counted_and_logged_at_debug_level(
 
 def test_a_fault_in_one_signal_leaves_the_others(running_claude: SimulatedClaude):
     lost: dict[str, tuple[int, int]] = {}
-    for name in ("telemetry:Telemetry._start_span", "emitting.metrics:Metrics.record", "telemetry:Telemetry._cost"):
+    for name in ("telemetry:Telemetry._start_span", "emitting.metrics:Metrics.record", "knowledge:Knowledge._cost"):
         telemetry = Telemetry()
         instrument(telemetry, None)
         try:
@@ -216,7 +225,7 @@ def test_a_fault_in_one_signal_leaves_the_others(running_claude: SimulatedClaude
     assert lost == {
         "telemetry:Telemetry._start_span": (0, 1),
         "emitting.metrics:Metrics.record": (1, 0),
-        "telemetry:Telemetry._cost": (1, 1),
+        "knowledge:Knowledge._cost": (1, 1),
     }
 
 

@@ -16,10 +16,13 @@ MODULES = {
     if "testing" not in file.parts
 }
 
+PURE_PACKAGES = frozenset(
+    {"batches", "call", "content", "diagnosis", "outcome", "pricing", "rate_limits", "usage", "values", "who"}
+)
 PURE = [
     name
     for name in MODULES
-    if name.partition(".")[0] in ("call", "usage", "outcome", "rate_limits", "batches", "pricing", "content", "values")
+    if name.partition(".")[0] in PURE_PACKAGES
     or name
     in (
         "anthropic.taps",
@@ -35,10 +38,13 @@ PURE = [
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("version", "failsafe", "values", "environment_variables"),
-    ("usage", "rate_limits", "outcome", "span_cap.shares", "span_cap.structure"),
+    ("usage", "rate_limits", "diagnosis.codes", "span_cap.shares", "span_cap.structure"),
+    ("outcome",),
     ("pricing",),
     ("batches", "content"),
-    ("call", "settings"),
+    ("call", "settings", "emitting.names", "emitting.instruments"),
+    ("diagnosis", "who"),
+    ("knowledge",),
     ("emitting",),
     ("span_cap",),
     ("telemetry",),

@@ -83,7 +83,7 @@ def test_the_metrics_are_the_same(
     assert telemetry.total("gen_ai.client.token.usage", {"gen_ai.token.type": "output"}) == 4 * 500
     assert telemetry.total("claude.cost") == pytest.approx(4 * COST)
     assert telemetry.count("gen_ai.client.operation.time_to_first_chunk") == 1
-    assert [event.name for event in telemetry.events] == ["gen_ai.client.operation.exception"]
+    assert [event.name for event in telemetry.events] == ["claude.retry", "gen_ai.client.operation.exception"]
 
 
 @pytest.mark.parametrize("mode", MODES)

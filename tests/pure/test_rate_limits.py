@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_claude.rate_limits import MOST_WORKSPACES, RateLimits
+from otel_claude.rate_limits import MOST_WORKSPACES, RateLimits, exhausted, seconds_of
 
 RECORDED = {
     b"anthropic-ratelimit-requests-limit": b"4000",
@@ -77,3 +77,61 @@ def test_workspaces_are_forgotten_from_the_first_on():
         limits.observe({b"anthropic-ratelimit-tokens-limit": b"1", b"anthropic-workspace-id": str(number).encode()})
     known = {reading.workspace for reading in limits.readings()}
     assert known == {str(number) for number in range(1, MOST_WORKSPACES + 1)}
+
+
+def left(remaining: int, size: int = 1_000) -> dict[bytes, bytes]:
+    return {
+        b"anthropic-ratelimit-input-tokens-limit": str(size).encode(),
+        b"anthropic-ratelimit-input-tokens-remaining": str(remaining).encode(),
+    }
+
+
+def test_a_limit_is_low_once_until_a_fifth_of_it_is_left_again():
+    limits = RateLimits()
+    became_low = [bool(limits.newly_low(left(remaining))) for remaining in (1_000, 100, 99, 0, 150, 99, 200, 99)]
+    assert became_low == [False, False, True, False, False, False, False, True]
+
+
+def test_what_is_known_of_a_low_limit():
+    reset = (datetime.now(UTC) + timedelta(seconds=30)).isoformat().encode()
+    headers = left(40) | {b"anthropic-ratelimit-input-tokens-reset": reset, b"anthropic-workspace-id": b"wrk_1"}
+    (low,) = RateLimits().newly_low(headers)
+    assert low[:4] == ("input_tokens", "wrk_1", 1_000, 40)
+    assert low.reset_s == pytest.approx(30, abs=2)
+
+
+def test_each_workspace_and_each_family_becomes_low_by_itself():
+    limits = RateLimits()
+    fast = {b"anthropic-fast-output-tokens-limit": b"10", b"anthropic-fast-output-tokens-remaining": b"0"}
+    assert [low.limit for low in limits.newly_low(left(0) | fast)] == ["input_tokens", "fast_output_tokens"]
+    assert [low.workspace for low in limits.newly_low(left(0) | {b"anthropic-workspace-id": b"wrk_2"})] == ["wrk_2"]
+    limits.clear()
+    assert len(limits.newly_low(left(0))) == 1
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {b"anthropic-ratelimit-input-tokens-remaining": b"0"},
+        {b"anthropic-ratelimit-tokens-limit": b"0", b"anthropic-ratelimit-tokens-remaining": b"0"},
+        {b"anthropic-ratelimit-tokens-limit": b"9", b"anthropic-ratelimit-tokens-remaining": b"none"},
+        {b"anthropic-other-limit": b"9", b"anthropic-other-remaining": b"0"},
+        {b"x-ratelimit-limit": b"9", b"x-ratelimit-remaining": b"0"},
+    ],
+)
+def test_what_is_no_limit_is_not_low(headers: dict[bytes, bytes]):
+    assert RateLimits().newly_low(headers) == []
+
+
+def test_the_limits_of_which_nothing_is_left():
+    assert exhausted(left(0) | {b"anthropic-fast-input-tokens-remaining": b"1", b"x-remaining": b"0"}) == (
+        "input_tokens",
+    )
+
+
+@pytest.mark.parametrize(
+    ("value", "seconds"),
+    [(None, None), ("60", 60.0), ("0.5", 0.5), ("-1", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+)
+def test_the_seconds_of_a_retry_after_header(value: str | None, seconds: float | None):
+    assert seconds_of(value) == seconds

@@ -18,11 +18,14 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from otel_claude.anthropic.bodies import Bodies
 from otel_claude.anthropic.facts import (
     content_of,
+    headers_of,
     json_of,
     request_of,
+    retry_of,
     secrets_of,
     server_of,
     take_headers,
+    take_request,
     take_result,
 )
 from otel_claude.anthropic.listeners import listener_for
@@ -32,7 +35,7 @@ from otel_claude.anthropic.reading import Reading, finish_dropped
 from otel_claude.call import Call, Response, Retry
 from otel_claude.failsafe import guarded
 from otel_claude.telemetry import Telemetry
-from otel_claude.values import NO_FIELDS, Fields, fields
+from otel_claude.values import NO_FIELDS, Fields
 
 OUTER_INFERENCE = "opentelemetry.genai.client.inference.context"
 """The conventions' key in the context for an inference that another instrumentation already records."""
@@ -153,11 +156,14 @@ class Calls:
         if not isinstance(call, Call):
             return
         call.attempts += 1
+        call.attempted_at = perf_counter_ns()
         if call.progress.coming_retry is not None:
             call.retries.append(call.progress.coming_retry)
             call.progress.coming_retry = None
-        if call.content_mode != "NO_CONTENT":
-            call.sent_body = fields(options.json_data)
+            self._telemetry.retried(call)
+        take_request(call, options, http_request)
+        if call.attempts == 1:
+            self._telemetry.sending(call)
         if not call.owns_span:
             call.context = context.get_current()
         elif call.progress.native_claimed:
@@ -187,7 +193,7 @@ class Calls:
             call.earlier.append(call.response)
             call.response = Response()
         take_headers(call.response, http_response)
-        self._telemetry.limits.observe(call.response.headers)
+        self._telemetry.observe_limits(call, call.response.headers)
         if not http_response.is_success:
             return
         if not http_response.is_closed:
@@ -215,21 +221,17 @@ class Calls:
         call = _current.get()
         if not isinstance(call, Call):
             return
+        call.progress.coming_retry = retry_of(http_response, sys.exc_info()[1])
         if http_response is not None:
-            cause: int | str | None = http_response.status_code
-            self._telemetry.limits.observe({name.lower(): value for name, value in http_response.headers.raw})
-        else:
-            error = sys.exc_info()[1]
-            cause = None if error is None else type(error).__name__
-        call.progress.coming_retry = Retry(cause, 0.0)
+            self._telemetry.observe_limits(call, headers_of(http_response))
 
     @guarded(None)
     def waits(self, wait_s: float) -> None:
         """How long the SDK is going to wait."""
         call = _current.get()
         if isinstance(call, Call):
-            coming = call.progress.coming_retry
-            call.progress.coming_retry = Retry(None if coming is None else coming.cause, wait_s)
+            coming = call.progress.coming_retry or Retry("_OTHER")
+            call.progress.coming_retry = coming._replace(wait_s=wait_s)
 
     def returned(self, call: Call, result: Any) -> None:
         """The call has come back. An answer that the application has yet to read goes on."""
@@ -273,7 +275,7 @@ class Calls:
     def _take_refusal(self, call: Call, http_response: Any) -> None:
         if http_response is not None:
             take_headers(call.response, http_response)
-            self._telemetry.limits.observe(call.response.headers)
+            self._telemetry.observe_limits(call, call.response.headers)
 
     def ended(self, call: Call, reading: int) -> None:
         """An answer is no longer read. One that is a part of another by now, or was asked for again, does not count."""

@@ -10,8 +10,10 @@ from typing import Any
 
 from otel_claude import usage
 from otel_claude.anthropic.endpoints import endpoint_of
-from otel_claude.call import Endpoint, Request, Response, Server
-from otel_claude.values import NO_FIELDS, Fields, is_array, is_object, text
+from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server
+from otel_claude.outcome import STATUS_TYPES, api_code, error_type
+from otel_claude.rate_limits import seconds_of
+from otel_claude.values import NO_FIELDS, Fields, fields, is_array, is_object, number, text
 
 PLATFORMS: Mapping[str, tuple[str, str]] = {
     "anthropic.lib.bedrock": ("bedrock", "aws.bedrock"),
@@ -98,10 +100,38 @@ def _betas(client: Any, options: Any) -> tuple[str, ...]:
     return ()
 
 
+def take_request(call: Call, options: Any, http_request: Any) -> None:
+    """Takes the body that is about to be sent, its size, and how long the client will wait."""
+    call.sent_body = fields(options.json_data)
+    if options.json_data is None or options.files:
+        # The body of an upload is read while it is sent.
+        size = http_request.headers.get("content-length")
+        call.sent_bytes = None if size is None else int(size)
+    else:
+        call.sent_bytes = len(http_request.content)
+    call.timeout_s = number(fields(http_request.extensions.get("timeout")).get("read"))
+
+
+def headers_of(http_response: Any) -> dict[bytes, bytes]:
+    """The headers of an HTTP response, their names in lower case."""
+    return {name.lower(): value for name, value in http_response.headers.raw}
+
+
 def take_headers(response: Response, http_response: Any) -> None:
     """Takes the status and the headers of an HTTP response."""
     response.status_code = http_response.status_code
-    response.headers = {name.lower(): value for name, value in http_response.headers.raw}
+    response.headers = headers_of(http_response)
+
+
+def retry_of(http_response: Any, error: BaseException | None) -> Retry:
+    """Why a request is going to be sent again: because of a response, or of an exception that there is instead."""
+    if http_response is None:
+        return Retry("_OTHER" if error is None else error_type(error, in_stream=False))
+    headers, status = http_response.headers, http_response.status_code
+    # The body of an answer that was to be streamed has not been read.
+    body = json_of(http_response.content) if http_response.is_stream_consumed else None
+    kind = api_code(body) or STATUS_TYPES.get(status) or str(status)
+    return Retry(kind, status, headers.get("request-id"), seconds_of(headers.get("retry-after")))
 
 
 def fields_of(value: Any) -> Fields:

@@ -144,6 +144,8 @@ class Reading:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._waiting_since:
+            self._facts.silence_ns = perf_counter_ns() - self._waiting_since
         self._waiting_since = 0
         if kind is GeneratorExit:
             self.dropped()
@@ -184,6 +186,7 @@ class Reading:
         if isinstance(error, GeneratorExit):
             self.dropped()
             return
+        self._facts.silence_ns = perf_counter_ns() - self._waiting_since
         if error is None:
             self._end_tap()
         self._end(error, read=True)

@@ -9,8 +9,10 @@ from typing import Any
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 
 from otel_claude.call import Call
+from otel_claude.diagnosis.finding import Finding
 from otel_claude.emitting import names
-from otel_claude.emitting.spans import RESPONSE_HEADERS, Attributes, start_attributes
+from otel_claude.emitting.points import labels_of
+from otel_claude.emitting.spans import RESPONSE_HEADERS, Attributes, failure_attributes, start_attributes
 from otel_claude.outcome import Failure, stack_of
 
 
@@ -20,21 +22,32 @@ class Events:
     def __init__(self, logger: Logger) -> None:
         self._logger = logger
 
+    @property
+    def wanted(self) -> bool:
+        """Whether events have somewhere to go, so that it is worth making them."""
+        return self._logger.enabled()
+
+    def tell(self, call: Call, finding: Finding) -> None:
+        """What was found of a call, with what tells it from others."""
+        attributes: Attributes = {**labels_of(call), **call.who}
+        if call.request.conversation is not None:
+            attributes[names.CONVERSATION] = call.request.conversation
+        if call.user is not None:
+            attributes[names.USER] = call.user
+        attributes |= _request_id(call) | dict(finding.attributes)
+        self._emit(call, finding.event, SeverityNumber[finding.severity], attributes)
+
     def exception(self, call: Call, failure: Failure, secrets: tuple[str, ...]) -> None:
         """The exception of a failed call, with what the span says of the call."""
         error = type(failure.exception)
         attributes: Attributes = {
             names.EXCEPTION_TYPE: f"{error.__module__}.{error.__qualname__}",
             names.EXCEPTION_STACKTRACE: stack_of(failure.exception, secrets),
-            names.ERROR_TYPE: failure.type,
-            names.ERROR_CATEGORY: failure.category,
             **start_attributes(call),
         }
         if failure.message is not None:
             attributes[names.EXCEPTION_MESSAGE] = failure.message
-        for attribute in (names.REQUEST_ID, names.AWS_REQUEST_ID):
-            if (request_id := call.response.header(RESPONSE_HEADERS[attribute])) is not None:
-                attributes[attribute] = request_id
+        attributes |= failure_attributes(failure) | _request_id(call)
         self._emit(call, names.EXCEPTION_EVENT, SeverityNumber.WARN, attributes)
 
     def details(self, call: Call, attributes: Mapping[str, Any], content: Mapping[str, Sequence[Any]]) -> None:
@@ -51,3 +64,8 @@ class Events:
                 context=call.context,
             )
         )
+
+
+def _request_id(call: Call) -> Attributes:
+    headers = {name: call.response.header(RESPONSE_HEADERS[name]) for name in (names.REQUEST_ID, names.AWS_REQUEST_ID)}
+    return {name: value for name, value in headers.items() if value is not None}

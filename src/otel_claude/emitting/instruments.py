@@ -132,6 +132,11 @@ INTERRUPTIONS = Instrument(
 SERVER_TOOLS = Instrument(
     "claude.server_tool.requests", "counter", "{request}", "Uses of tools that run on the API's side."
 )
+RETRIES = Instrument("claude.retries", "counter", "{retry}", "Requests that the SDK has sent again.")
+RETRY_WAIT = Instrument("claude.retry.wait", "histogram", "s", "How long the SDK waited before it did.", SECONDS)
+CACHE_UNUSED = Instrument(
+    "claude.cache.unused", "counter", "{call}", "Calls that repeated a long prefix without using the cache."
+)
 LIMIT = Instrument("claude.rate_limit.limit", "gauge", "1", "The rate limit, in requests or tokens.")
 REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "1", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
@@ -163,6 +168,9 @@ INSTRUMENTS = (
     RESPONSES,
     INTERRUPTIONS,
     SERVER_TOOLS,
+    RETRIES,
+    RETRY_WAIT,
+    CACHE_UNUSED,
     LIMIT,
     REMAINING,
     RESET,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-from otel_claude.call import Call
+from otel_claude.call import Call, Retry
 from otel_claude.emitting import instruments, names
 from otel_claude.emitting.instruments import Instrument
 from otel_claude.emitting.spans import utilization
@@ -88,6 +88,15 @@ def chunk_points(call: Call, waited_s: float) -> Iterator[Point]:
     yield instruments.INFERENCE_CHUNK, waited_s, base
 
 
+def retry_points(call: Call, retry: Retry) -> Iterator[Point]:
+    """That a request is sent again. The first point is a counter's, the other a histogram's."""
+    labels = {**labels_of(call), names.ERROR_TYPE: retry.error_type}
+    if retry.status_code is not None:
+        labels[names.STATUS_CODE] = retry.status_code
+    yield instruments.RETRIES, 1, labels
+    yield instruments.RETRY_WAIT, retry.wait_s, labels
+
+
 def counter_points(call: Call, cost: Cost | None, failure: Failure | None) -> list[Iterator[Point]]:
     """The points of a finished call that add up. They are made later, and keep nothing of the call but numbers."""
     found: list[Iterator[Point]] = []
@@ -162,7 +171,7 @@ def labels_of(call: Call, operation: str | None = None, model: str | None = None
     `operation` and `model` are those of an answer in a batch, where they are not the call's own.
     """
     server = call.server
-    return _labels(
+    labels = _labels(
         operation or operation_of(call),
         server.provider,
         call.request.model,
@@ -170,6 +179,7 @@ def labels_of(call: Call, operation: str | None = None, model: str | None = None
         server.address,
         server.port,
     )
+    return {**labels, **call.counted_for} if call.counted_for else labels
 
 
 def operation_of(call: Call) -> str:

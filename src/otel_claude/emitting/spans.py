@@ -36,6 +36,10 @@ def start_attributes(call: Call) -> Attributes:
         attributes[names.REQUEST_MODEL] = request.model
     if request.conversation is not None:
         attributes[names.CONVERSATION] = request.conversation
+    if call.who:
+        attributes |= call.who
+    if call.user is not None:
+        attributes[names.USER] = call.user
     if not call.endpoint.is_inference:
         attributes[names.METHOD] = request.method
         return attributes | _batch_request(call)
@@ -91,8 +95,9 @@ def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, windo
     """What the answer tells, how it failed and what it cost. What is not known is left out."""
     attributes: Attributes = {}
     if failure is not None:
-        attributes[names.ERROR_TYPE] = failure.type
-        attributes[names.ERROR_CATEGORY] = failure.category
+        attributes |= failure_attributes(failure)
+    if call.sent_bytes is not None:
+        attributes[names.REQUEST_SIZE] = call.sent_bytes
     _add_response(call.response, attributes)
     usage = call.response.usage
     if usage is not None:
@@ -110,6 +115,17 @@ def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, windo
     if call.batch is not None:
         _add_results(call.batch, attributes)
     _add_fields(call, attributes)
+    return attributes
+
+
+def failure_attributes(failure: Failure) -> Attributes:
+    """How a call failed, and what to do."""
+    attributes: Attributes = {names.ERROR_TYPE: failure.type, names.ERROR_CATEGORY: failure.category}
+    if failure.hint is not None:
+        attributes[names.ERROR_HINT] = failure.hint
+    for said, attribute in ((failure.tokens, names.ERROR_TOKENS), (failure.limit, names.ERROR_LIMIT)):
+        if said is not None:
+            attributes[attribute] = said
     return attributes
 
 

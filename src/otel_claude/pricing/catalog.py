@@ -127,6 +127,10 @@ class Catalog:
                 if name.startswith("claude-"):
                     self._rows.setdefault((shelf, name), row)
 
+    def models(self) -> list[str]:
+        """The names of all models of the first party."""
+        return [name for shelf, name in self._rows if shelf == "anthropic"]
+
     def find(self, model: str, platform: str, location: str | None, *, long_context: bool) -> Found | None:
         """The row and terms of a model, or `None` where its price is not known."""
         place = _bedrock(model, location) if platform == "bedrock" else _elsewhere(model, platform, location)

@@ -6,6 +6,7 @@ are compiled once a day into a `RateCard`, so that pricing a response is a looku
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from types import MappingProxyType
 
@@ -101,6 +102,11 @@ class Prices:
         if card.tiers["standard"][-1].above == LONG_CONTEXT:
             return LONG_WINDOW
         return card.window
+
+    def models(self) -> Sequence[str]:
+        """The names of the models that have a price, as the first party spells them without a date."""
+        self.load()
+        return () if self._catalog is None else self._catalog.models()
 
     def _card(self, model: str, platform: str, location: str | None, long_context: bool, day: int) -> RateCard | None:
         key = (model, platform, location, long_context, day)

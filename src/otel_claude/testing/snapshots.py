@@ -21,7 +21,12 @@ Names = Callable[[str], bool]
 
 _INDENT = "    "
 _MASK = "…"
-_VOLATILE = {"exception.stacktrace", "gen_ai.response.time_to_first_chunk", "server.port"}
+_VOLATILE = {
+    "claude.request.size_bytes",
+    "exception.stacktrace",
+    "gen_ai.response.time_to_first_chunk",
+    "server.port",
+}
 
 
 def everything(_name: str) -> bool:
@@ -30,7 +35,7 @@ def everything(_name: str) -> bool:
 
 
 def is_volatile(name: str) -> bool:
-    """Attributes that differ from run to run: the port, times in seconds (`..._s`), stack traces."""
+    """What differs from run to run, or between SDKs: the port, times (`..._s`), stack traces, sizes on the wire."""
     return name in _VOLATILE or name.endswith("_s")
 
 

@@ -1,0 +1,224 @@
+"""What there is to say of a call beyond its numbers, as findings, each of which becomes an event.
+
+In: the record of a call, at the moments when there may be something to say: a retry, a response with limits, the end.
+Out: findings. `ENDINGS` is the table of what is looked at when a call has ended. Pure.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import NamedTuple
+
+from otel_claude.call import Call
+from otel_claude.diagnosis.conversations import LONG, Conversations
+from otel_claude.diagnosis.estimates import estimated_tokens
+from otel_claude.diagnosis.finding import Finding, Value
+from otel_claude.diagnosis.prefixes import Prefixes, Sighting
+from otel_claude.diagnosis.recent import Recent
+from otel_claude.diagnosis.streams import likely_cause
+from otel_claude.diagnosis.tool_schemas import Flaw, fingerprint, flaws, told_by
+from otel_claude.emitting import names
+from otel_claude.outcome import Failure
+from otel_claude.rate_limits import Low
+from otel_claude.settings import Settings
+from otel_claude.usage import Usage
+from otel_claude.values import fields, length, whole
+
+CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
+"""Reasons to stop that are none of the model's: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons"""
+
+MOST_CHECKED = 1_000
+"""How many sets of tools are remembered as checked."""
+
+LARGE_FILE = 100_000_000
+"""Bytes of an upload that is worth a word."""
+
+LONG_UPLOAD_S = 25.0
+"""Seconds of an upload that is worth a word: some proxies give up after 30."""
+
+
+class Ended(NamedTuple):
+    """A call that has ended, and what is known of it. `filled` is the share of the context `window` that it took."""
+
+    call: Call
+    failure: Failure | None
+    usage: Usage | None
+    window: int | None
+    filled: float | None
+    threshold: float
+
+
+class Findings:
+    """What there is to say of calls, where that depends on the settings and on the calls before."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._conversations = Conversations()
+        self._prefixes = Prefixes()
+        self._checked: Recent[int, bool] = Recent(MOST_CHECKED)
+
+    def of_request(self, call: Call) -> Iterator[Finding]:
+        """What there is to say of a request that is about to be sent for the first time."""
+        if not call.endpoint.is_inference or call.sent_body is None:
+            return
+        messages = length(call.sent_body.get("messages")) or 0
+        if messages >= LONG:
+            tools = length(call.sent_body.get("tools")) or 0
+            size = None if call.sent_bytes is None else estimated_tokens(call.sent_bytes)
+            grown = self._conversations.grown(call.request.conversation, messages, tools, size)
+            if grown is not None:
+                yield grown
+
+    def has_new_tools(self, call: Call) -> bool:
+        """Whether a request carries tools that are to be checked, and have not been."""
+        tools = fields(call.sent_body).get("tools") if self._settings.check_tools else None
+        known_as = fingerprint(tools) if tools else None
+        if known_as is None or self._checked.get(known_as):
+            return False
+        self._checked.put(known_as, True)
+        return True
+
+    def repeated(self, call: Call) -> Sighting | None:
+        """Whether a call has repeated a prefix that it could have had from the cache."""
+        usage = call.response.usage
+        if usage is None or usage.prompt is None or call.sent_body is None or not call.endpoint.is_inference:
+            return None
+        cached = (usage.cache_read or 0) + (usage.cache_write or 0)
+        return self._prefixes.seen(call.sent_body, usage.prompt, cached, call.response.model or call.request.model)
+
+    def of_ending(self, ended: Ended, sighting: Sighting | None) -> Iterator[Finding]:
+        """What the end of a call gives reason to say."""
+        for look in ENDINGS:
+            yield from look(ended)
+        if sighting is not None and sighting.finding is not None:
+            yield sighting.finding
+        if self._settings.audit:
+            yield of_audit(ended.call, ended.failure)
+
+
+def of_retry(call: Call) -> Finding:
+    """The last retry of a call, which is about to be sent."""
+    retry = call.retries[-1]
+    told: dict[str, Value | None] = {
+        names.RETRY_ATTEMPT: len(call.retries),
+        names.RETRY_DELAY: retry.wait_s,
+        names.RETRY_AFTER: retry.after_s,
+        names.ERROR_TYPE: retry.error_type,
+        names.STATUS_CODE: retry.status_code,
+        names.REQUEST_ID: retry.request_id,
+    }
+    return Finding(names.RETRY_EVENT, "INFO", _known(told))
+
+
+def of_limit(low: Low) -> Finding:
+    """A rate limit of which little is left."""
+    told: dict[str, Value | None] = {
+        names.LIMIT_TYPE: low.limit,
+        names.LIMIT_WORKSPACE: low.workspace,
+        names.LIMIT_SIZE: low.size,
+        names.LIMIT_LEFT: low.left,
+        names.LIMIT_RESET_S: low.reset_s,
+    }
+    return Finding(names.LIMIT_EVENT, "WARN", _known(told))
+
+
+def _truncated(ended: Ended) -> Iterator[Finding]:
+    stop_reason = ended.call.response.stop_reason
+    if stop_reason in CUT:
+        told: dict[str, Value | None] = {
+            names.STOP_REASON: stop_reason,
+            names.MAX_TOKENS: whole(ended.call.request.body.get("max_tokens")),
+            names.OUTPUT_TOKENS: None if ended.usage is None else ended.usage.output,
+        }
+        yield Finding(names.TRUNCATED_EVENT, "WARN", _known(told))
+
+
+def _context(ended: Ended) -> Iterator[Finding]:
+    if ended.filled is not None and ended.filled > ended.threshold and ended.usage is not None:
+        told: dict[str, Value | None] = {
+            names.UTILIZATION: ended.filled,
+            names.CONTEXT_WINDOW: ended.window,
+            names.INPUT_TOKENS: ended.usage.prompt,
+        }
+        yield Finding(names.CONTEXT_EVENT, "WARN", _known(told))
+
+
+def _interrupted(ended: Ended) -> Iterator[Finding]:
+    call, stream, failure = ended.call, ended.call.stream, ended.failure
+    if stream is None or stream.outcome != "interrupted" or failure is None:
+        return
+    silence_s = stream.silence_ns / 1e9
+    told: dict[str, Value | None] = {
+        names.CHUNKS: stream.chunks,
+        names.INPUT_TOKENS: None if ended.usage is None else ended.usage.prompt,
+        names.OUTPUT_TOKENS: None if ended.usage is None else ended.usage.output,
+        names.STREAM_SILENCE: silence_s,
+        names.STREAM_DURATION: call.duration_s,
+        names.MAX_GAP: stream.max_gap_ns / 1e9,
+        names.ERROR_TYPE: failure.type,
+        names.STREAM_CAUSE: likely_cause(
+            failure.exception,
+            failure.type,
+            silence_s=silence_s,
+            total_s=call.attempt_s,
+            timeout_s=call.timeout_s,
+        ),
+    }
+    yield Finding(names.INTERRUPTED_EVENT, "WARN", _known(told))
+
+
+def _large_file(ended: Ended) -> Iterator[Finding]:
+    call = ended.call
+    size = call.sent_bytes if call.endpoint.kind == "upload" else None
+    if size is not None and (size > LARGE_FILE or call.duration_s > LONG_UPLOAD_S):
+        told: dict[str, Value | None] = {names.FILE_SIZE: size, names.CALL_DURATION: call.duration_s}
+        yield Finding(names.FILE_EVENT, "INFO", _known(told))
+
+
+def _refused_tools(ended: Ended) -> Iterator[Finding]:
+    failure = ended.failure
+    if failure is not None and failure.category == "tool_schema":
+        yield from of_tools(fields(ended.call.sent_body).get("tools"), failure.message or "")
+
+
+def of_tools(tools: object, refusal: str | None = None) -> Iterator[Finding]:
+    """The tools that the API refuses, or would. `refusal` is its message, where it has."""
+    told = told_by(refusal) if refusal else None
+    found = flaws(tools, only=None if told is None else told[0])
+    if told is not None and not found:
+        found = [Flaw(None, *told, "The API refuses what is here. Its message says why.")]
+    for flaw in found:
+        said: dict[str, Value | None] = {
+            names.TOOL_NAME: flaw.tool,
+            names.TOOL_INDEX: flaw.index,
+            names.TOOL_PATH: flaw.path,
+            names.TOOL_REASON: flaw.reason,
+            names.TOOL_REFUSED: refusal is not None,
+        }
+        yield Finding(names.TOOL_SCHEMA_EVENT, "WARN", _known(said))
+
+
+ENDINGS: tuple[Callable[[Ended], Iterator[Finding]], ...] = (
+    _truncated,
+    _context,
+    _interrupted,
+    _refused_tools,
+    _large_file,
+)
+
+
+def of_audit(call: Call, failure: Failure | None) -> Finding:
+    """That a call was made, by whom and how it ended. No content."""
+    told: dict[str, Value | None] = {
+        names.CALL_NAME: call.endpoint.name,
+        names.RESPONSE_MODEL: call.response.model,
+        names.STATUS_CODE: call.response.status_code,
+        names.ERROR_TYPE: None if failure is None else failure.type,
+        names.STREAM_OUTCOME: None if call.stream is None else call.stream.outcome,
+        names.CALL_DURATION: call.duration_s,
+        names.ORGANIZATION: call.response.header(b"anthropic-organization-id"),
+        names.WORKSPACE: call.response.header(b"anthropic-workspace-id"),
+    }
+    return Finding(names.AUDIT_EVENT, "INFO", _known(told))
+
+
+def _known(told: Mapping[str, Value | None]) -> dict[str, Value]:
+    return {name: value for name, value in told.items() if value is not None}

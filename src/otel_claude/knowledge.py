@@ -1,0 +1,99 @@
+"""What the record of a call means: how it failed, what it cost, and how large the window was.
+
+In: a record, whether the call has ended or the SDK only ends its own span. Out: `Known`. Pure but for the price list,
+and no method raises: what cannot be found out is left out.
+"""
+
+from typing import NamedTuple
+
+from otel_claude.call import Call
+from otel_claude.diagnosis.failures import Refused, diagnose
+from otel_claude.failsafe import guarded
+from otel_claude.outcome import Failure, describe
+from otel_claude.pricing import Cost, Prices, together
+from otel_claude.rate_limits import exhausted, seconds_of
+from otel_claude.usage import Usage
+from otel_claude.values import whole
+
+
+class Known(NamedTuple):
+    """What is known of a call. `window` is the context window of its model, in tokens."""
+
+    failure: Failure | None
+    cost: Cost | None
+    window: int | None
+
+
+class Knowledge:
+    """Finds out with the prices of `prices`."""
+
+    def __init__(self, prices: Prices) -> None:
+        self._prices = prices
+
+    def of(self, call: Call, error: BaseException | None) -> Known:
+        """What is known of a call that ends with `error`, or with none."""
+        return Known(self._failure(call, error), self._cost(call), self._window(call))
+
+    @guarded(None)
+    def price(self, call: Call, model: str, usage: Usage) -> Cost | None:
+        """What an answer of a model costs."""
+        server = call.server
+        return self._prices.cost(
+            usage,
+            model=model,
+            platform=server.platform,
+            location=server.location,
+            long_context=call.request.long_context,
+        )
+
+    @guarded(None)
+    def _failure(self, call: Call, error: BaseException | None) -> Failure | None:
+        if error is None:
+            return None
+        in_stream = call.stream is not None and call.progress.handed_over
+        failure = describe(error, in_stream=in_stream, secrets=call.secrets)
+        return None if failure is None else self._diagnosed(call, failure) or failure
+
+    @guarded(None)
+    def _diagnosed(self, call: Call, failure: Failure) -> Failure:
+        response, body = call.response, call.request.body
+        # What the HTTP library says of a lost connection is read here, and not repeated.
+        cause = failure.exception.__cause__ if failure.category == "connection" else None
+        found = diagnose(
+            Refused(
+                failure.type,
+                status=response.status_code,
+                message=failure.message if cause is None else str(cause),
+                model=call.request.model,
+                max_tokens=whole(body.get("max_tokens")),
+                is_inference=call.endpoint.is_inference,
+                retry_after_s=seconds_of(response.header(b"retry-after")),
+                exhausted=exhausted(response.headers),
+                timeout_s=call.timeout_s,
+                has_tools=bool(body.get("tools")),
+                sent_bytes=call.sent_bytes,
+                known_models=self._prices.models,
+            )
+        )
+        tokens, limit = found.numbers.get("tokens"), found.numbers.get("limit")
+        return failure._replace(category=found.category, hint=found.hint, tokens=tokens, limit=limit)
+
+    @guarded(None)
+    def _cost(self, call: Call) -> Cost | None:
+        if call.response.usage is None or not call.endpoint.is_inference:
+            return None
+        total: Cost | None = None
+        for answer in (*call.earlier, call.response):
+            model = call.request.model if call.server.platform == "bedrock" else answer.model or call.request.model
+            cost = None if model is None or answer.usage is None else self.price(call, model, answer.usage)
+            if cost is None:
+                return None
+            total = cost if total is None else together(total, cost)
+        return total
+
+    @guarded(None)
+    def _window(self, call: Call) -> int | None:
+        model = call.response.model or call.request.model
+        if call.response.usage is None or model is None or not call.endpoint.is_inference:
+            return None
+        return self._prices.context_window(model, call.server.platform, long_context=call.request.long_context)

@@ -1,0 +1,416 @@
+"""What breaks in production, or is about to: the events that tell of it."""
+
+import contextlib
+from typing import Any
+
+import anthropic
+import pytest
+from driver import ASK, MODEL, attributes, eventually, items, settled
+from opentelemetry import baggage, context
+
+from fixture_types import API_KEY, Instrument, Make
+from otel_claude.testing import (
+    Answer,
+    BadRequest,
+    Cut,
+    EndsEarly,
+    ErrorEvent,
+    Event,
+    Hang,
+    NotFound,
+    Overloaded,
+    RateLimited,
+    Raw,
+    SimulatedClaude,
+    Telemetry,
+    usage,
+)
+
+
+@pytest.fixture
+def patient(make: Make, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A client that tries again, without waiting long."""
+    monkeypatch.setattr("anthropic._base_client.INITIAL_RETRY_DELAY", 0.01)
+    monkeypatch.setattr("anthropic._base_client.MAX_RETRY_DELAY", 0.01)
+    return make(api_key=API_KEY, max_retries=2)
+
+
+def events(telemetry: Telemetry, name: str) -> list[dict[str, Any]]:
+    return [dict(event.attributes) for event in telemetry.events if event.name == name]
+
+
+def the_event(telemetry: Telemetry, name: str) -> Event:
+    (event,) = [event for event in telemetry.events if event.name == name]
+    return event
+
+
+# Retries
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_each_retry_is_an_event_and_a_point(
+    stream: bool, patient: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(RateLimited(retry_after=0.02), Cut(0), Answer("Hi"))
+    answer = await settled(patient.messages.create(**ASK, stream=stream))
+    if stream:
+        async for _ in items(answer):
+            pass
+
+    first, second = events(telemetry, "claude.retry")
+    told = {name: first.get(name) for name in ("error.type", "http.response.status_code", "anthropic.request.id")}
+    assert told == {
+        "error.type": "rate_limit_error",
+        "http.response.status_code": 429,
+        "anthropic.request.id": "req_sim_0001",
+    }
+    assert (first["claude.retry.attempt"], first["claude.retry.after_s"]) == (1, 0.02)
+    assert first["claude.retry.delay_s"] == pytest.approx(0.02)
+    assert (second["claude.retry.attempt"], second["error.type"]) == (2, "connection_error")
+    assert not {"http.response.status_code", "anthropic.request.id", "claude.retry.after_s"} & second.keys()
+
+    assert attributes(telemetry)["claude.retry.count"] == 2
+    assert telemetry.total("claude.retries", {"error.type": "rate_limit_error", "http.response.status_code": 429}) == 1
+    assert telemetry.total("claude.retries", {"error.type": "connection_error"}) == 1
+    assert telemetry.count("claude.retry.wait") == 2
+    waited = first["claude.retry.delay_s"] + second["claude.retry.delay_s"]
+    assert telemetry.total("claude.retry.wait") == pytest.approx(waited)
+    assert attributes(telemetry)["claude.retry.wait_s"] == pytest.approx(waited)
+
+
+async def test_a_retry_event_belongs_to_the_span_of_its_call(
+    patient: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(Overloaded(retry_after=0.01), Answer("Hi"))
+    await settled(patient.messages.create(**ASK))
+    (span,) = telemetry.spans
+    assert the_event(telemetry, "claude.retry").span_id == span.context.span_id  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def test_a_call_that_is_not_repeated_tells_of_no_retry(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(Overloaded())
+    with pytest.raises(anthropic.APIStatusError):
+        await settled(client.messages.create(**ASK))
+    assert events(telemetry, "claude.retry") == []
+    assert "claude.retries" not in telemetry.metrics
+
+
+# Rate limits
+
+
+def limits(**remaining: int) -> dict[str, str | None]:
+    headers: dict[str, str | None] = {}
+    for name, left in remaining.items():
+        subject = name.replace("_", "-")
+        headers |= {f"anthropic-{subject}-limit": "1000", f"anthropic-{subject}-remaining": str(left)}
+    return headers
+
+
+async def test_a_limit_with_little_left_is_told_once(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    for left in (500, 99, 50):
+        claude.will(Answer("Hi", headers=limits(ratelimit_input_tokens=left)))
+        await settled(client.messages.create(**ASK))
+    told = events(telemetry, "claude.rate_limit.low")
+    assert [each["claude.rate_limit.type"] for each in told] == ["input_tokens"]
+    assert (told[0]["claude.rate_limit.left"], told[0]["claude.rate_limit.size"]) == (99, 1_000)
+    assert the_event(telemetry, "claude.rate_limit.low").severity == "WARN"
+
+
+async def test_a_failed_response_tells_of_limits_too(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(Raw(429, limits(priority_output_tokens=0), {"type": "error", "error": {"type": "rate_limit_error"}}))
+    with pytest.raises(anthropic.RateLimitError):
+        await settled(client.messages.create(**ASK))
+    assert [each["claude.rate_limit.type"] for each in events(telemetry, "claude.rate_limit.low")] == [
+        "priority_output_tokens"
+    ]
+    assert telemetry.total("claude.rate_limit.remaining", {"claude.rate_limit.type": "priority_output_tokens"}) == 0
+
+
+# Context and output
+
+
+@pytest.mark.parametrize(("prompt", "told"), [(150_000, False), (150_001, True)])
+async def test_more_than_150_thousand_tokens_of_200_thousand_are_told(
+    prompt: int, told: bool, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """Haiku 4.5 has a window of 200,000 tokens: https://platform.claude.com/docs/en/about-claude/models/overview."""
+    claude.will(Answer("Hi", usage=usage(input_tokens=prompt, output_tokens=1)))
+    await settled(client.messages.create(**{**ASK, "model": "claude-haiku-4-5"}))
+    found = events(telemetry, "claude.context.high")
+    assert bool(found) == told
+    if told:
+        assert found[0]["claude.context.window"] == 200_000
+        assert found[0]["claude.context.utilization"] == pytest.approx(150_001 / 200_000)
+        assert found[0]["gen_ai.usage.input_tokens"] == 150_001
+
+
+async def test_the_threshold_can_be_set(instrument: Instrument, client: Any, claude: SimulatedClaude):
+    telemetry = instrument(context_threshold=0.5)
+    claude.will(Answer("Hi", usage=usage(input_tokens=120_000, output_tokens=1)))
+    await settled(client.messages.create(**{**ASK, "model": "claude-haiku-4-5"}))
+    assert len(events(telemetry, "claude.context.high")) == 1
+
+
+@pytest.mark.parametrize(
+    ("stop_reason", "told"), [("max_tokens", True), ("model_context_window_exceeded", True), ("end_turn", False)]
+)
+async def test_an_answer_that_was_cut_is_told(
+    stop_reason: Any, told: bool, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(Answer("Hi", stop_reason=stop_reason, usage=usage(input_tokens=5, output_tokens=64)))
+    await settled(client.messages.create(**ASK))
+    found = events(telemetry, "claude.output.truncated")
+    assert bool(found) == told
+    if told:
+        assert found[0]["anthropic.message.stop_reason"] == stop_reason
+        assert (found[0]["gen_ai.request.max_tokens"], found[0]["gen_ai.usage.output_tokens"]) == (64, 64)
+
+
+# Streams
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error_type"),
+    [
+        (Cut(3), "stream_interrupted"),
+        (EndsEarly(3), "stream_interrupted"),
+        (ErrorEvent("overloaded_error", after_events=3), "overloaded_error"),
+        (Hang(5, after_events=3), "timeout"),
+    ],
+)
+async def test_a_stream_that_broke_tells_how_far_it_came(
+    outcome: Any, error_type: str, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(outcome)
+    hasty = client.with_options(timeout=0.5)
+    with contextlib.suppress(Exception):  # what it is differs by version
+        async for _ in items(await settled(hasty.messages.create(**ASK, stream=True))):
+            pass
+    told = the_event(telemetry, "claude.stream.interrupted").attributes
+    assert told["error.type"] == error_type
+    # `message_start` and `content_block_start`; the SDK hands no `ping` on.
+    assert told["claude.stream.chunks"] == 2
+    silence, duration = told["claude.stream.silence_s"], told["claude.stream.duration_s"]
+    assert (silence > 0.4) == isinstance(outcome, Hang)
+    assert 0 <= silence <= duration
+    assert told["claude.stream.likely_cause"]
+
+
+async def test_a_stream_that_was_left_is_no_interruption(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    stream = await settled(client.messages.create(**ASK, stream=True))
+    async for _ in items(stream):
+        break
+    await settled(stream.close())
+    assert events(telemetry, "claude.stream.interrupted") == []
+
+
+# Files
+
+
+async def test_a_long_upload_is_told(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    if not hasattr(client.beta, "files"):
+        pytest.skip(f"anthropic {anthropic.__version__} has no files")
+    monkeypatch.setattr("otel_claude.diagnosis.findings.LARGE_FILE", 1_000)
+    for size in (100, 2_000):
+        await settled(client.beta.files.upload(file=("notes.txt", b"x" * size, "text/plain")))
+    (told,) = events(telemetry, "claude.file.large")
+    # The form around the file is a few hundred bytes more.
+    assert 2_000 < told["claude.file.size_bytes"] < 3_000
+    assert told["claude.call.duration_s"] > 0
+
+
+# Who
+
+
+async def test_baggage_that_is_asked_for_is_on_every_signal(
+    instrument: Instrument, client: Any, claude: SimulatedClaude
+):
+    telemetry = instrument(baggage=("tenant",), audit=True)
+    token = context.attach(baggage.set_baggage("tenant", "acme", baggage.set_baggage("session", "s-1")))
+    claude.will(Answer("Hi", usage=usage(input_tokens=1_000, output_tokens=500)))
+    await settled(client.messages.create(**ASK))
+    context.detach(token)
+    await settled(client.messages.create(**ASK))
+
+    # 1,000 x 2 USD and 500 x 10 USD per million tokens: https://platform.claude.com/docs/en/about-claude/pricing
+    assert telemetry.total("claude.cost", {"tenant": "acme"}) == pytest.approx((1_000 * 2 + 500 * 10) / 1e6)
+    assert [dict(span.attributes or {}).get("tenant") for span in telemetry.spans] == ["acme", None]
+    assert [event.get("tenant") for event in events(telemetry, "claude.audit")] == ["acme", None]
+    assert not any("session" in name for span in telemetry.spans for name in span.attributes or {})
+
+
+async def test_a_user_is_told_by_a_hash_and_only_when_asked_for(
+    instrument: Instrument, client: Any, claude: SimulatedClaude
+):
+    asked = {**ASK, "metadata": {"user_id": "jane@example.com"}}
+    telemetry = instrument()
+    await settled(client.messages.create(**asked))
+    assert "jane" not in str(telemetry.spans[0].attributes)
+    assert "enduser.pseudo.id" not in (telemetry.spans[0].attributes or {})
+
+
+async def test_the_hash_of_a_user(instrument: Instrument, client: Any, claude: SimulatedClaude):
+    telemetry = instrument(user_id="hashed", audit=True)
+    await settled(client.messages.create(**{**ASK, "metadata": {"user_id": "jane@example.com"}}))
+    # printf jane@example.com | sha256sum | cut -c-32
+    pseudonym = "8c87b489ce35cf2e2f39f80e282cb2e8"
+    assert attributes(telemetry)["enduser.pseudo.id"] == pseudonym
+    assert the_event(telemetry, "claude.audit").attributes["enduser.pseudo.id"] == pseudonym
+    assert not any(
+        "enduser" in name for points in telemetry.metrics.values() for p in points for name in p["attributes"]
+    )
+
+
+async def test_the_audit_of_a_call(instrument: Instrument, client: Any, claude: SimulatedClaude):
+    telemetry = instrument(audit=True)
+    claude.will(Answer("Hi"), BadRequest())
+    await settled(client.messages.create(**ASK))
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(client.messages.create(**ASK))
+    await settled(client.models.list())
+
+    told = events(telemetry, "claude.audit")
+    assert [each["claude.call.name"] for each in told] == [
+        "anthropic.messages.create",
+        "anthropic.messages.create",
+        "anthropic.models.list",
+    ]
+    assert [each.get("error.type") for each in told] == [None, "invalid_request_error", None]
+    assert [each["anthropic.request.id"] for each in told] == ["req_sim_0001", "req_sim_0002", "req_sim_0003"]
+    assert [each.get("gen_ai.request.model") for each in told] == [MODEL, MODEL, None]
+    assert "Hello" not in str(told)
+
+
+async def test_nobody_is_audited_unless_asked_for(client: Any, telemetry: Telemetry):
+    await settled(client.messages.create(**ASK))
+    assert telemetry.events == []
+
+
+# Errors that explain themselves
+
+
+async def test_the_hint_is_on_the_span_and_on_the_event(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(BadRequest("prompt is too long: 208310 tokens > 200000 maximum"))
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(client.messages.create(**ASK))
+    (event,) = events(telemetry, "gen_ai.client.operation.exception")
+    for told in (attributes(telemetry), event):
+        assert told["claude.error.category"] == "context_length"
+        assert (told["claude.error.tokens"], told["claude.error.limit"]) == (208_310, 200_000)
+        assert "208,310" in told["claude.error.hint"]
+
+
+async def test_the_hint_of_a_model_that_is_not_there_has_names_that_are(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(NotFound("model: claude-sonet-5-5"))
+    with pytest.raises(anthropic.NotFoundError):
+        await settled(client.messages.create(**{**ASK, "model": "claude-sonet-5-5"}))
+    assert attributes(telemetry)["claude.error.category"] == "model_not_found"
+    assert "claude-sonnet-5-5" in attributes(telemetry)["claude.error.hint"]
+
+
+async def test_the_hint_of_a_rate_limit_says_which_and_how_long(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(RateLimited(retry_after=60, headers=limits(ratelimit_output_tokens=0)))
+    with pytest.raises(anthropic.RateLimitError):
+        await settled(client.messages.create(**ASK))
+    hint = attributes(telemetry)["claude.error.hint"]
+    assert "output tokens" in hint
+    assert "60 s" in hint
+
+
+# Tools
+
+BAD = {"name": "get_user", "input_schema": {"type": "object", "properties": {"user_id": {"type": "str"}}}}
+GOOD = {"name": "look", "input_schema": {"type": "object", "properties": {"where": {"type": "string"}}}}
+REFUSAL = BadRequest(
+    "tools.1.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12"
+    " (https://json-schema.org/draft/2020-12)."
+)
+
+
+async def test_a_refused_schema_is_one_line(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(REFUSAL)
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(client.messages.create(**{**ASK, "tools": [GOOD, BAD]}))
+    (told,) = events(telemetry, "claude.tool_schema.invalid")
+    assert told["gen_ai.tool.name"] == "get_user"
+    assert (told["claude.tool_schema.index"], told["claude.tool_schema.path"]) == (
+        1,
+        "input_schema.properties.user_id.type",
+    )
+    assert "str" in told["claude.tool_schema.reason"]
+    assert told["claude.tool_schema.refused"] is True
+    assert attributes(telemetry)["claude.error.category"] == "tool_schema"
+
+
+async def test_a_place_that_only_the_api_finds_fault_with_is_told_too(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(BadRequest("tools.0.custom.input_schema.properties.where: something new is not permitted"))
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(client.messages.create(**{**ASK, "tools": [GOOD]}))
+    (told,) = events(telemetry, "claude.tool_schema.invalid")
+    assert told["claude.tool_schema.path"] == "input_schema.properties.where"
+    assert "gen_ai.tool.name" not in told
+
+
+async def test_schemas_are_checked_when_first_sent_if_asked_for(
+    instrument: Instrument, client: Any, claude: SimulatedClaude
+):
+    telemetry = instrument(check_tools=True)
+    for _ in range(3):
+        await settled(client.messages.create(**{**ASK, "tools": [GOOD, BAD]}))
+    eventually(lambda: len(events(telemetry, "claude.tool_schema.invalid")))
+    await settled(client.messages.create(**ASK))
+    (told,) = events(telemetry, "claude.tool_schema.invalid")
+    assert (told["gen_ai.tool.name"], told["claude.tool_schema.refused"]) == ("get_user", False)
+    assert the_event(telemetry, "claude.tool_schema.invalid").span_id == telemetry.spans[0].context.span_id  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def test_schemas_are_not_looked_at_unless_asked_for(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    await settled(client.messages.create(**{**ASK, "tools": [BAD]}))
+    assert telemetry.events == []
+
+
+# Conversations and caching
+
+
+async def test_a_conversation_is_told_at_fifty_messages_and_at_each_doubling(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    for count in (49, 50, 51, 99, 100, 200):
+        said = [{"role": ("user", "assistant")[number % 2], "content": "Hi"} for number in range(count)]
+        await settled(client.messages.create(**{**ASK, "messages": said}))
+    told = events(telemetry, "claude.conversation.long")
+    assert [each["claude.request.messages"] for each in told] == [50, 100, 200]
+    # The body of 50 messages is 50 times 32 characters and a little more; four characters are a token or so.
+    assert 50 * 32 / 4 <= told[0]["claude.request.estimated_tokens"] <= 50 * 40 / 4
+
+
+async def test_a_prefix_that_is_sent_again_without_the_cache_is_counted(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    handbook = "Whoever asks is to be answered from the handbook. " * 500
+    uncached, cached = (
+        usage(input_tokens=5_000, output_tokens=5),
+        usage(input_tokens=9, output_tokens=5, cache_read=4_991),
+    )
+    claude.will(*[Answer("Hi", usage=uncached)] * 5, Answer("Hi", usage=cached))
+    for number in range(6):
+        question = [{"role": "user", "content": f"Question {number}"}]
+        await settled(client.messages.create(**{**ASK, "system": handbook, "messages": question}))
+    # Of six calls the first repeats nothing, and the last has used the cache.
+    assert telemetry.total("claude.cache.unused") == 4
+    told = events(telemetry, "claude.cache.unused")
+    assert [each["claude.cache.repeats"] for each in told] == [2, 4]
+    assert told[0]["claude.cache.prefix"] == "system"
+    # 25,000 characters, four to a token, but no more than the API has counted.
+    assert told[0]["claude.cache.prefix_tokens"] == 5_000
+    assert "handbook" not in str(telemetry.events)
