@@ -20,6 +20,7 @@ text_completion claude-2.1 | client
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0001"
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     gen_ai.operation.name = "text_completion"
     gen_ai.provider.name = "anthropic"
     gen_ai.request.max_tokens = 64
@@ -46,6 +47,7 @@ text_completion claude-2.1 | client
     anthropic.organization.id = "org-simulated"
     anthropic.request.id = "req_sim_0001"
     claude.platform = "anthropic"
+    claude.request.size_bytes = …
     claude.stream.chunks = 3
     claude.stream.max_gap_s = 0.0
     claude.stream.outcome = "completed"
