@@ -7,7 +7,6 @@ and no method raises: what cannot be found out is left out.
 from typing import NamedTuple
 
 from otel_claude.call import Call
-from otel_claude.diagnosis.failures import Refused, diagnose
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import Failure, describe
 from otel_claude.pricing import Cost, Prices, together
@@ -56,6 +55,9 @@ class Knowledge:
 
     @guarded(None)
     def _diagnosed(self, call: Call, failure: Failure) -> Failure:
+        # Its table is not needed before something fails.
+        from otel_claude.diagnosis.failures import Refused, diagnose
+
         response, body = call.response, call.request.body
         # What the HTTP library says of a lost connection is read here, and not repeated.
         cause = failure.exception.__cause__ if failure.category == "connection" else None

@@ -2,6 +2,8 @@
 
 In: the record of a call, at the moments when there may be something to say: a retry, a response with limits, the end.
 Out: findings. `ENDINGS` is the table of what is looked at when a call has ended. Pure.
+
+What is rarely needed is imported when it is.
 """
 
 from collections.abc import Callable, Iterator, Mapping
@@ -13,8 +15,6 @@ from otel_claude.diagnosis.estimates import estimated_tokens
 from otel_claude.diagnosis.finding import Finding, Value
 from otel_claude.diagnosis.prefixes import Prefixes, Sighting
 from otel_claude.diagnosis.recent import Recent
-from otel_claude.diagnosis.streams import likely_cause
-from otel_claude.diagnosis.tool_schemas import Flaw, fingerprint, flaws, told_by
 from otel_claude.emitting import names
 from otel_claude.outcome import Failure
 from otel_claude.rate_limits import Low
@@ -70,7 +70,11 @@ class Findings:
     def has_new_tools(self, call: Call) -> bool:
         """Whether a request carries tools that are to be checked, and have not been."""
         tools = fields(call.sent_body).get("tools") if self._settings.check_tools else None
-        known_as = fingerprint(tools) if tools else None
+        if not tools:
+            return False
+        from otel_claude.diagnosis.tool_schemas import fingerprint
+
+        known_as = fingerprint(tools)
         if known_as is None or self._checked.get(known_as):
             return False
         self._checked.put(known_as, True)
@@ -145,6 +149,8 @@ def _interrupted(ended: Ended) -> Iterator[Finding]:
     call, stream, failure = ended.call, ended.call.stream, ended.failure
     if stream is None or stream.outcome != "interrupted" or failure is None:
         return
+    from otel_claude.diagnosis.streams import likely_cause
+
     silence_s = stream.silence_ns / 1e9
     told: dict[str, Value | None] = {
         names.CHUNKS: stream.chunks,
@@ -181,6 +187,8 @@ def _refused_tools(ended: Ended) -> Iterator[Finding]:
 
 def of_tools(tools: object, refusal: str | None = None) -> Iterator[Finding]:
     """The tools that the API refuses, or would. `refusal` is its message, where it has."""
+    from otel_claude.diagnosis.tool_schemas import Flaw, flaws, told_by
+
     told = told_by(refusal) if refusal else None
     found = flaws(tools, only=None if told is None else told[0])
     if told is not None and not found:

@@ -55,8 +55,8 @@ MINIMUM: Mapping[str, int] = {
 returned. https://platform.claude.com/docs/en/build-with-claude/prompt-caching#cache-limitations
 Amazon Bedrock has a list of its own: https://docs.aws.amazon.com/bedrock/latest/userguide/prompt-caching.html
 """
-GREATEST_MINIMUM = max(MINIMUM.values())
-"""What is taken for a model that the table does not have."""
+LEAST_MINIMUM, GREATEST_MINIMUM = min(MINIMUM.values()), max(MINIMUM.values())
+"""The greatest is taken for a model that the table does not have."""
 
 LIFETIME_S = 300.0
 """How long a prefix stays in the cache after its last use. One that comes again later would have been written again,
@@ -103,7 +103,7 @@ class Prefixes:
         `prompt_tokens` are all its input tokens, and `cached_tokens` those that were read from or written to a cache.
         `None`: it repeats nothing, or could not have been cached, or was.
         """
-        if cached_tokens or body.get("cache_control") is not None:
+        if prompt_tokens < LEAST_MINIMUM or cached_tokens or body.get("cache_control") is not None:
             return None
         minimum = MINIMUM.get(family(model or ""), GREATEST_MINIMUM)
         if prompt_tokens < minimum:
