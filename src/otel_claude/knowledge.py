@@ -10,7 +10,7 @@ from otel_claude.call import Call
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import Failure, describe
 from otel_claude.pricing import Cost, Prices, together
-from otel_claude.rate_limits import exhausted, seconds_of
+from otel_claude.rate_limits import exhausted, retry_after
 from otel_claude.usage import Usage
 from otel_claude.values import whole
 
@@ -69,7 +69,7 @@ class Knowledge:
                 model=call.request.model,
                 max_tokens=whole(body.get("max_tokens")),
                 is_inference=call.endpoint.is_inference,
-                retry_after_s=seconds_of(response.header(b"retry-after")),
+                retry_after_s=retry_after(response.headers),
                 exhausted=exhausted(response.headers),
                 timeout_s=call.timeout_s,
                 has_tools=bool(body.get("tools")),

@@ -8,8 +8,9 @@ the same after `anthropic-priority-` and `anthropic-fast-`. https://platform.cla
 """
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 PREFIXES: Mapping[bytes, str] = {
@@ -113,12 +114,24 @@ def exhausted(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
     return tuple(name for subject, value in left if _number(value) == 0 and (name := _name(subject)) is not None)
 
 
-def seconds_of(value: str | None) -> float | None:
-    """The seconds that a `retry-after` header asks to wait for. One that has a date is left out."""
-    try:
-        return None if value is None else max(0.0, float(value))
-    except ValueError:
-        return None
+def retry_after(headers: Mapping[bytes, bytes]) -> float | None:
+    """How many seconds a response asks to wait: in milliseconds, in seconds or until a date, as the SDK reads it."""
+    for header, read in RETRY_AFTER.items():
+        try:
+            if (value := headers.get(header)) is not None:
+                return max(0.0, read(value.decode("latin-1")))
+        except (ValueError, OverflowError):
+            continue
+    return None
+
+
+RETRY_AFTER: Mapping[bytes, Callable[[str], float]] = {
+    b"retry-after-ms": lambda value: float(value) / 1000,
+    b"retry-after": lambda value: (
+        parsedate_to_datetime(value).timestamp() - time.time() if "," in value else float(value)
+    ),
+}
+"""The headers that say it, the more exact one first: https://www.rfc-editor.org/rfc/rfc9110#field.retry-after"""
 
 
 def _is_remaining(header: bytes) -> bool:

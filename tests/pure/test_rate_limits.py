@@ -1,12 +1,13 @@
 """Rate limit headers, as recordings of real traffic have them."""
 
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_claude.rate_limits import MOST_WORKSPACES, RateLimits, exhausted, seconds_of
+from otel_claude.rate_limits import MOST_WORKSPACES, RateLimits, exhausted, retry_after
 
 RECORDED = {
     b"anthropic-ratelimit-requests-limit": b"4000",
@@ -130,8 +131,23 @@ def test_the_limits_of_which_nothing_is_left():
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"),
-    [(None, None), ("60", 60.0), ("0.5", 0.5), ("-1", 0.0), ("Wed, 21 Oct 2026 07:28:00 GMT", None)],
+    ("headers", "seconds"),
+    [
+        ({}, None),
+        ({b"retry-after": b"60"}, 60.0),
+        ({b"retry-after": b"0.5"}, 0.5),
+        ({b"retry-after": b"-1"}, 0.0),
+        ({b"retry-after": b"soon"}, None),
+        ({b"retry-after": b"soon, or later"}, None),
+        ({b"retry-after": b"Wed, 21 Oct 2015 07:28:00 GMT"}, 0.0),
+        ({b"retry-after-ms": b"1500", b"retry-after": b"2"}, 1.5),
+        ({b"retry-after-ms": b"soon", b"retry-after": b"2"}, 2.0),
+    ],
 )
-def test_the_seconds_of_a_retry_after_header(value: str | None, seconds: float | None):
-    assert seconds_of(value) == seconds
+def test_how_long_a_response_asks_to_wait(headers: dict[bytes, bytes], seconds: float | None):
+    assert retry_after(headers) == seconds
+
+
+def test_a_date_to_wait_for_is_in_seconds_from_now():
+    at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True).encode()
+    assert retry_after({b"retry-after": at}) == pytest.approx(90, abs=3)

@@ -12,7 +12,7 @@ from otel_claude import usage
 from otel_claude.anthropic.endpoints import endpoint_of
 from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server
 from otel_claude.outcome import STATUS_TYPES, api_code, error_type
-from otel_claude.rate_limits import seconds_of
+from otel_claude.rate_limits import retry_after
 from otel_claude.values import NO_FIELDS, Fields, fields, is_array, is_object, number, text
 
 PLATFORMS: Mapping[str, tuple[str, str]] = {
@@ -127,11 +127,12 @@ def retry_of(http_response: Any, error: BaseException | None) -> Retry:
     """Why a request is going to be sent again: because of a response, or of an exception that there is instead."""
     if http_response is None:
         return Retry("_OTHER" if error is None else error_type(error, in_stream=False))
-    headers, status = http_response.headers, http_response.status_code
+    headers, status = headers_of(http_response), http_response.status_code
     # The body of an answer that was to be streamed has not been read.
     body = json_of(http_response.content) if http_response.is_stream_consumed else None
     kind = api_code(body) or STATUS_TYPES.get(status) or str(status)
-    return Retry(kind, status, headers.get("request-id"), seconds_of(headers.get("retry-after")))
+    request_id = headers.get(b"request-id")
+    return Retry(kind, status, None if request_id is None else request_id.decode("latin-1"), retry_after(headers))
 
 
 def fields_of(value: Any) -> Fields:
