@@ -181,8 +181,9 @@ def own_attributes() -> dict[str, list[str]]:
         memory.tracer_provider, 2, meter_provider=memory.meter_provider, logger_provider=memory.logger_provider
     )
     limits = {b"anthropic-ratelimit-requests-" + name.encode(): b"1" for name in ("limit", "remaining")}
-    reset = {b"anthropic-ratelimit-requests-reset": b"2026-01-01T00:00:00Z"}
-    telemetry.limits.observe({b"anthropic-workspace-id": b"workspace", **limits, **reset})
+    reset = {b"anthropic-ratelimit-requests-reset": b"2999-01-01T00:00:00Z"}
+    owner = {b"anthropic-organization-id": b"organization", b"anthropic-workspace-id": b"workspace"}
+    telemetry.limits.observe({**owner, **limits, **reset}, "priced")
     for model in ("priced", "unpriced"):
         call = _eventful_call(model)
         telemetry.start(call)

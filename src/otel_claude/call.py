@@ -79,6 +79,7 @@ class Retry(NamedTuple):
     error_type: str
     status_code: int | None = None
     request_id: str | None = None
+    aws_request_id: str | None = None
     after_s: float | None = None
     wait_s: float = 0.0
 
@@ -108,7 +109,7 @@ class Response:
 class StreamFacts:
     """How a stream went. Times are nanoseconds of the monotonic clock. `ended`: its last event has come.
 
-    `silence_ns` is how long the application had waited for an event when the stream broke.
+    `silence_ns` is how long no byte had come when the reading ended.
     """
 
     chunks: int = 0
@@ -142,9 +143,9 @@ class Call:
     """One API call. Made when the SDK starts it, finished once, whatever happens.
 
     `started_at`, `ended_at` and `attempted_at`, when the last attempt began, are nanoseconds of the monotonic clock;
-    `start_time` is nanoseconds since the epoch.
-    `secrets` are the client's keys, to be kept out of every text. `owns_span` is false where the span is the SDK's own,
-    and `injects` is true where we send `traceparent`, and not the SDK.
+    `start_time` is nanoseconds since the epoch. `secrets` are the client's keys and the user's id, to be kept out of
+    every text. `owns_span` is false where the span is the SDK's own, and `injects` is true where we send `traceparent`,
+    and not the SDK.
 
     `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics, and
     `user` is a hash of `user_id`.

@@ -59,13 +59,14 @@ class Knowledge:
         from otel_claude.diagnosis.failures import Refused, diagnose
 
         response, body = call.response, call.request.body
-        # What the HTTP library says of a lost connection is read here, and not repeated.
+        # Read here, and not repeated: what the SDK says while nothing has been sent, and what the HTTP library says.
         cause = failure.exception.__cause__ if failure.category == "connection" else None
+        own = str(failure.exception) if not call.attempts else failure.message
         found = diagnose(
             Refused(
                 failure.type,
                 status=response.status_code,
-                message=failure.message if cause is None else str(cause),
+                message=own if cause is None else str(cause),
                 model=call.request.model,
                 max_tokens=whole(body.get("max_tokens")),
                 is_inference=call.endpoint.is_inference,

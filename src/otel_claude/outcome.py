@@ -72,7 +72,8 @@ def error_type(error: BaseException, *, in_stream: bool) -> str:
 
     An `error` event of a stream arrives under HTTP 200, so what the API says goes before the status code.
     """
-    if (code := api_code(getattr(error, "body", None))) is not None:
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    if (code := api_code(getattr(error, "body", None), headers)) is not None:
         return code
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {"APITimeoutError", "TimeoutException"}:
@@ -85,11 +86,20 @@ def error_type(error: BaseException, *, in_stream: bool) -> str:
     return type(error).__qualname__
 
 
-def api_code(body: Any) -> str | None:
-    """`error.type` of the envelope that the API sends: `{"type": "error", "error": {"type": …, "message": …}}`."""
-    code = fields(fields(body).get("error")).get("type")
-    # A gateway may put anything here, and the value goes on metrics.
-    return code if isinstance(code, str) and _CODE.fullmatch(code) else None
+def api_code(body: Any, headers: Any = None) -> str | None:
+    """The code of an error, as whoever answered says it.
+
+    The API's envelope is `{"type": "error", "error": {"type": …, "message": …}}`. Google Cloud has `status` in place of
+    `type`, and Bedrock a header: https://google.aip.dev/193 and
+    https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
+    """
+    said = fields(fields(body).get("error"))
+    header = None if headers is None else headers.get("x-amzn-errortype")
+    for code in (said.get("type"), said.get("status"), header and header.partition(":")[0]):
+        # A gateway may put anything here, and the value goes on metrics.
+        if isinstance(code, str) and _CODE.fullmatch(code):
+            return code
+    return None
 
 
 def message_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str | None:

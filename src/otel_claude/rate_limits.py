@@ -7,11 +7,12 @@ The families of headers: `anthropic-ratelimit-{requests,tokens,input-tokens,outp
 the same after `anthropic-priority-` and `anthropic-fast-`. https://platform.claude.com/docs/en/api/rate-limits
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 PREFIXES: Mapping[bytes, str] = {
     b"anthropic-ratelimit-": "",
@@ -21,8 +22,16 @@ PREFIXES: Mapping[bytes, str] = {
 """How the headers of a family begin, and what the names of its limits begin with."""
 
 QUANTITIES = ("limit", "remaining", "reset")
-MOST_WORKSPACES = 100
-"""A process that talks for more workspaces than this forgets the first ones."""
+MOST_OWNERS = 100
+"""A process that talks for more workspaces and models than this forgets the first ones."""
+
+
+class Owner(NamedTuple):
+    """Who a limit belongs to, as far as it is known: each family of models has limits of its own."""
+
+    organization: str | None
+    workspace: str | None
+    model: str | None
 
 
 class Reading(NamedTuple):
@@ -30,47 +39,42 @@ class Reading(NamedTuple):
 
     quantity: str
     limit: str
-    workspace: str | None
+    owner: Owner
     value: float
-
-
-LOW, RECOVERED = 0.1, 0.2
-"""A limit is low when less than a tenth of it is left, and no longer low when a fifth of it is."""
 
 
 class Low(NamedTuple):
     """A limit that has just become low. `size` and `left` are requests or tokens; it is full again in `reset_s`."""
 
     limit: str
-    workspace: str | None
+    owner: Owner
     size: int
     left: int
     reset_s: float | None
 
 
+LOW, RECOVERED = 0.1, 0.2
+"""A limit is low when less than a tenth of it is left, and no longer low when a fifth of it is, or at its reset."""
+
+
 class RateLimits:
-    """The last headers of each limit, by workspace."""
+    """The last headers of each limit, by owner."""
 
     def __init__(self) -> None:
-        self._headers: dict[bytes | None, dict[bytes, bytes]] = {}
-        self._low: set[tuple[bytes | None, bytes]] = set()
+        self._headers: dict[Owner, dict[bytes, bytes]] = {}
+        self._low: dict[Owner, dict[str, float]] = {}
 
-    def observe(self, headers: Mapping[bytes, bytes]) -> None:
+    def observe(self, headers: Mapping[bytes, bytes], model: str | None = None) -> None:
         """Keeps the rate limit headers of a response. `headers` has their names in lower case."""
         found = {name: value for name, value in headers.items() if name.startswith(tuple(PREFIXES))}
-        if not found:
-            return
-        workspace = headers.get(b"anthropic-workspace-id")
-        known = self._headers.get(workspace)
-        if known is None:
-            while len(self._headers) >= MOST_WORKSPACES:
-                self._headers.pop(next(iter(self._headers)), None)
-            known = {}
-        self._headers[workspace] = {**known, **found}
+        if found:
+            owner = _owner(headers, model)
+            _bounded(self._headers, owner)
+            self._headers[owner] = {**self._headers.get(owner, {}), **found}
 
-    def newly_low(self, headers: Mapping[bytes, bytes]) -> list[Low]:
+    def newly_low(self, headers: Mapping[bytes, bytes], model: str | None = None) -> list[Low]:
         """The limits that have become low with this response, each once until it has recovered."""
-        workspace = headers.get(b"anthropic-workspace-id")
+        now = time.time()
         found: list[Low] = []
         for header, value in headers.items():
             if not _is_remaining(header):
@@ -79,13 +83,15 @@ class RateLimits:
             name, left, size = _name(subject), _number(value), _number(headers.get(subject + b"-limit", b""))
             if name is None or left is None or not size:
                 continue
-            key = workspace, subject
-            if left < LOW * size and key not in self._low:
-                self._low.add(key)
-                reset = _seconds_until(headers.get(subject + b"-reset", b""), time.time())
-                found.append(Low(name, None if workspace is None else workspace.decode("latin-1"), size, left, reset))
-            elif left >= RECOVERED * size:
-                self._low.discard(key)
+            owner = _owner(headers, model)
+            _bounded(self._low, owner)
+            low = self._low.setdefault(owner, {})
+            if low.get(name, math.inf) <= now or left >= RECOVERED * size:
+                low.pop(name, None)
+            if left < LOW * size and name not in low:
+                reset = _seconds_until(headers.get(subject + b"-reset", b""), now)
+                low[name] = math.inf if reset is None else now + reset
+                found.append(Low(name, owner, size, left, reset))
         return found
 
     def clear(self) -> None:
@@ -94,18 +100,36 @@ class RateLimits:
         self._low.clear()
 
     def readings(self) -> Iterator[Reading]:
-        """Every number that is known now. What cannot be read as a number or a time is left out."""
+        """Every number that is known now. What cannot be read as a number or a time is left out.
+
+        So is what was left of a limit before its reset, once that has passed.
+        """
         now = time.time()
-        for workspace, headers in list(self._headers.items()):
-            name_of_workspace = None if workspace is None else workspace.decode("latin-1")
+        for owner, headers in list(self._headers.items()):
             for header, value in headers.items():
                 subject, _, quantity = header.rpartition(b"-")
                 limit, kind = _name(subject), quantity.decode("latin-1")
                 if kind not in QUANTITIES or limit is None:
                     continue
-                number = _seconds_until(value, now) if kind == "reset" else _number(value)
-                if number is not None:
-                    yield Reading(kind, limit, name_of_workspace, number)
+                reset = _seconds_until(headers.get(subject + b"-reset", b""), now)
+                number = reset if kind == "reset" else _number(value)
+                if number is not None and (kind != "remaining" or reset is None or reset > 0):
+                    yield Reading(kind, limit, owner, number)
+
+
+def _owner(headers: Mapping[bytes, bytes], model: str | None) -> Owner:
+    organization, workspace = headers.get(b"anthropic-organization-id"), headers.get(b"anthropic-workspace-id")
+    return Owner(
+        None if organization is None else organization.decode("latin-1"),
+        None if workspace is None else workspace.decode("latin-1"),
+        model,
+    )
+
+
+def _bounded(owners: dict[Owner, Any], owner: Owner) -> None:
+    """Makes room for `owner`, if it is new."""
+    while owner not in owners and len(owners) >= MOST_OWNERS:
+        owners.pop(next(iter(owners)), None)
 
 
 def exhausted(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:

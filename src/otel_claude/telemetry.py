@@ -15,7 +15,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 from otel_claude.call import Call
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
-from otel_claude.diagnosis.findings import Ended, Findings, of_limit, of_retry, of_tools
+from otel_claude.diagnosis.findings import Ended, Findings, of_limit, of_retry
 from otel_claude.emitting import names
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.instruments import CACHE_UNUSED
@@ -34,6 +34,7 @@ from otel_claude.failsafe import guarded
 from otel_claude.knowledge import Knowledge, Known
 from otel_claude.outcome import Failure
 from otel_claude.pricing import Prices
+from otel_claude.pricing.catalog import family
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
 from otel_claude.version import __version__
@@ -80,6 +81,7 @@ class Telemetry:
         self._client_tracers: weakref.WeakKeyDictionary[trace.TracerProvider, trace.Tracer] = (
             weakref.WeakKeyDictionary()
         )
+        self._meter_provider = meter_provider
         meter = metrics.get_meter(SCOPE, __version__, meter_provider)
         observed = observed_by(meter_provider, meter)
         self.limits, self.counted = observed.limits, observed.counted
@@ -102,6 +104,12 @@ class Telemetry:
                 )
             )
         return self._configured
+
+    @property
+    def _is_metered(self) -> bool:
+        """Whether metrics have somewhere to go."""
+        provider = self._meter_provider or metrics.get_meter_provider()
+        return not type(provider).__module__.startswith(API_PACKAGES)
 
     def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
         """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
@@ -162,7 +170,7 @@ class Telemetry:
         if call.owns_span:
             self._end_span(call, known.failure)
         self._record(call, known)
-        if known.failure is not None:
+        if known.failure is not None and self._events.wanted:
             self._tell_exception(call, known.failure)
         self._tell_findings(call, known)
 
@@ -248,9 +256,10 @@ class Telemetry:
     @guarded(None)
     def observe_limits(self, call: Call, headers: Mapping[bytes, bytes]) -> None:
         """Takes what the headers of a response say of rate limits, and tells of those that have become low."""
-        self.limits.observe(headers)
+        model = None if call.request.model is None else family(call.request.model)
+        self.limits.observe(headers, model)
         if self._events.wanted:
-            for low in self.limits.newly_low(headers):
+            for low in self.limits.newly_low(headers, model):
                 self._events.tell(call, of_limit(low))
 
     @guarded(None)
@@ -259,18 +268,10 @@ class Telemetry:
         if self._events.wanted:
             for finding in self._findings.of_request(call):
                 self._events.tell(call, finding)
-            if self._findings.has_new_tools(call):
-                # This takes a tenth of a second with many tools, and the call need not wait for it.
-                threading.Thread(target=self._check_tools, args=(call,), name="otel_claude tools", daemon=True).start()
-
-    @guarded(None)
-    def _check_tools(self, call: Call) -> None:
-        for finding in of_tools((call.sent_body or {}).get("tools")):
-            self._events.tell(call, finding)
 
     @guarded(None)
     def _tell_findings(self, call: Call, known: Known) -> None:
-        sighting = self._findings.repeated(call)
+        sighting = self._findings.repeated(call) if self._events.wanted or self._is_metered else None
         if sighting is not None:
             self._metrics.add([(CACHE_UNUSED, 1, labels_of(call))])
         if self._events.wanted:

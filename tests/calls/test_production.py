@@ -1,14 +1,17 @@
 """What breaks in production, or is about to: the events that tell of it."""
 
+import asyncio
 import contextlib
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
 
 import anthropic
 import pytest
 from driver import ASK, MODEL, attributes, eventually, items, settled
 from opentelemetry import baggage, context
 
-from fixture_types import API_KEY, Instrument, Make
+from fixture_types import API_KEY, Instrument, Make, Runner, Steps
 from otel_claude.testing import (
     Answer,
     BadRequest,
@@ -25,6 +28,17 @@ from otel_claude.testing import (
     Telemetry,
     usage,
 )
+from otel_claude.testing.exchange import CUT, Pause, Response, Step
+
+
+@dataclass(frozen=True)
+class Chunks:
+    """A stream of these bytes, pauses and cuts."""
+
+    steps: Sequence[Step]
+
+    def respond(self, call: Any) -> Response:
+        return Response(200, {"content-type": "text/event-stream"}, self.steps, chunked=True)
 
 
 @pytest.fixture
@@ -143,7 +157,7 @@ async def test_more_than_150_thousand_tokens_of_200_thousand_are_told(
     if told:
         assert found[0]["claude.context.window"] == 200_000
         assert found[0]["claude.context.utilization"] == pytest.approx(150_001 / 200_000)
-        assert found[0]["gen_ai.usage.input_tokens"] == 150_001
+        assert found[0]["claude.context.tokens"] == 150_001
 
 
 async def test_the_threshold_can_be_set(instrument: Instrument, client: Any, claude: SimulatedClaude):
@@ -219,7 +233,8 @@ async def test_a_long_upload_is_told(
         await settled(client.beta.files.upload(file=("notes.txt", b"x" * size, "text/plain")))
     (told,) = events(telemetry, "claude.file.large")
     # The form around the file is a few hundred bytes more.
-    assert 2_000 < told["claude.file.size_bytes"] < 3_000
+    assert told["claude.file.size_bytes"] == 2_000
+    assert 2_000 < told["claude.request.size_bytes"] < 3_000
     assert told["claude.call.duration_s"] > 0
 
 
@@ -414,3 +429,126 @@ async def test_a_prefix_that_is_sent_again_without_the_cache_is_counted(
     # 25,000 characters, four to a token, but no more than the API has counted.
     assert told[0]["claude.cache.prefix_tokens"] == 5_000
     assert "handbook" not in str(telemetry.events)
+
+
+# At the edges
+
+
+async def test_a_key_that_is_missing_is_told_before_anything_is_sent(
+    make: Make, claude: SimulatedClaude, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("ANTHROPIC_API_KEY", "ANTHROPIC_AUTH_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/nonexistent")
+    client = make()
+    with pytest.raises((TypeError, anthropic.AnthropicError)):
+        await settled(client.messages.create(**ASK))
+    assert claude.requests == []
+    told = attributes(telemetry)
+    assert told["claude.error.category"] == "authentication"
+    assert "ANTHROPIC_API_KEY" in told["claude.error.hint"]
+
+
+async def test_a_key_with_a_line_break_is_no_matter_of_the_network(
+    make: Make, claude: SimulatedClaude, telemetry: Telemetry
+):
+    with pytest.raises(anthropic.APIConnectionError):
+        await settled(make(api_key=f"{API_KEY}\n").messages.create(**ASK))
+    assert attributes(telemetry)["claude.error.category"] == "authentication"
+    assert API_KEY not in str(telemetry.events)
+
+
+@pytest.mark.parametrize(
+    ("answer", "error_type", "category"),
+    [
+        (
+            Raw(429, {"x-amzn-errortype": "ThrottlingException:http://x/"}, {"message": "Too many"}),
+            "ThrottlingException",
+            "rate_limited",
+        ),
+        (Raw(424, {"x-amzn-errortype": "ModelErrorException"}, {"message": "no"}), "ModelErrorException", "server"),
+        (Raw(503, {}, {"error": {"code": 503, "status": "UNAVAILABLE", "message": "no"}}), "UNAVAILABLE", "overloaded"),
+    ],
+)
+async def test_the_codes_of_the_clouds_are_read_on_retries_and_at_the_end(
+    answer: Raw, error_type: str, category: str, patient: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(*[answer] * 3)
+    with pytest.raises(anthropic.APIStatusError):
+        await settled(patient.messages.create(**ASK))
+    assert attributes(telemetry)["error.type"] == error_type
+    assert attributes(telemetry)["claude.error.category"] == category
+    # Of these only 424 is not tried again.
+    assert {each["error.type"] for each in events(telemetry, "claude.retry")} == (
+        {error_type} - {"ModelErrorException"}
+    )
+
+
+async def test_the_request_id_of_bedrock_is_on_its_retries(patient: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(Raw(429, {"x-amzn-requestid": "amz-1", "request-id": None}, {"message": "Too many"}), Answer("Hi"))
+    await settled(patient.messages.create(**ASK))
+    (told,) = events(telemetry, "claude.retry")
+    assert told["aws.request_id"] == "amz-1"
+
+
+async def test_an_exception_with_a_response_of_another_kind_is_passed_on(
+    client: Any, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    class ClientError(Exception):
+        """As botocore's."""
+
+        response: ClassVar[dict[str, Any]] = {"Error": {"Code": "ExpiredToken"}}
+
+    def fail(*_: Any) -> None:
+        raise ClientError
+
+    monkeypatch.setattr(client, "_prepare_options", fail)
+    with pytest.raises(ClientError):
+        await settled(client.messages.create(**ASK))
+    assert attributes(telemetry)["error.type"].endswith("ClientError")
+
+
+async def test_an_audited_call_that_was_cancelled_says_so(
+    instrument: Instrument, make: Make, runner: Runner, claude: SimulatedClaude
+):
+    if isinstance(runner, Steps):
+        pytest.skip("only a task can be cancelled")
+    telemetry = instrument(audit=True)
+    client = make(api_key=API_KEY)
+    claude.will(Hang(5))
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.messages.create(**ASK), 0.5)
+    assert [each["claude.call.outcome"] for each in events(telemetry, "claude.audit")] == ["cancelled"]
+
+
+async def test_pings_end_a_silence(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    """The SDK keeps pings to itself, but whoever sends them is alive."""
+    start, ping = (
+        b'event: message_start\ndata: {"type": "message_start", "message": {}}\n\n',
+        b"event: ping\ndata: {}\n\n",
+    )
+    claude.will(Chunks([start, Pause(0.2), ping, Pause(0.2), ping, CUT]))
+    with contextlib.suppress(Exception):
+        async for _ in items(await settled(client.messages.create(**ASK, stream=True))):
+            pass
+    told = the_event(telemetry, "claude.stream.interrupted").attributes
+    assert told["claude.stream.silence_s"] < 0.15
+    assert told["claude.stream.max_gap_s"] > 0.35
+
+
+async def test_tokens_are_not_estimated_from_the_size_of_images(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    image = {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "A" * 10_000}}
+    said = [{"role": ("user", "assistant")[number % 2], "content": "Hi"} for number in range(49)]
+    await settled(client.messages.create(**{**ASK, "messages": [{"role": "user", "content": [image]}, *said]}))
+    (told,) = events(telemetry, "claude.conversation.long")
+    assert "claude.request.estimated_tokens" not in told
+    assert attributes(telemetry)["claude.request.size_bytes"] > 10_000
+
+
+async def test_a_user_that_the_api_quotes_is_not_recorded(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(BadRequest("metadata.user_id: jane@example.com is not accepted"))
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(client.messages.create(**{**ASK, "metadata": {"user_id": "jane@example.com"}}))
+    assert "jane" not in telemetry.tree(masked=lambda _: False)

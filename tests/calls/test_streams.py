@@ -116,12 +116,12 @@ claude.cost | counter | USD
     0.0004: claude.cost.type="output"
 claude.cost.savings | counter | USD
     0.0014: claude.savings.type="cache"
-claude.rate_limit.limit | gauge | 1
+claude.rate_limit.limit | gauge | {unit}
     400000: claude.rate_limit.type="input_tokens"
     80000: claude.rate_limit.type="output_tokens"
     4000: claude.rate_limit.type="requests"
     480000: claude.rate_limit.type="tokens"
-claude.rate_limit.remaining | gauge | 1
+claude.rate_limit.remaining | gauge | {unit}
     400000: claude.rate_limit.type="input_tokens"
     80000: claude.rate_limit.type="output_tokens"
     3999: claude.rate_limit.type="requests"

@@ -180,6 +180,8 @@ def test_a_prompt_that_is_cached_does_not_count():
     assert [prefixes.seen(body(system=LONG), 1_300, 1_250, MODEL) for _ in range(3)] == [None] * 3
     automatic = body(system=LONG, cache_control={"type": "ephemeral"})
     assert times(prefixes, automatic, automatic) == [0, 0]
+    marked = body(system=[{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}])
+    assert times(prefixes, marked, marked) == [0, 0]
 
 
 def test_a_repetition_later_than_the_cache_lives_does_not_count():

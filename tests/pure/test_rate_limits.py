@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_claude.rate_limits import MOST_WORKSPACES, RateLimits, exhausted, retry_after
+from otel_claude.rate_limits import MOST_OWNERS, RateLimits, exhausted, retry_after
 
 RECORDED = {
     b"anthropic-ratelimit-requests-limit": b"4000",
@@ -19,7 +19,7 @@ RECORDED = {
 
 
 def numbers(limits: RateLimits) -> dict[tuple[str, str, str | None], float]:
-    return {(reading.quantity, reading.limit, reading.workspace): reading.value for reading in limits.readings()}
+    return {(reading.quantity, reading.limit, reading.owner.workspace): reading.value for reading in limits.readings()}
 
 
 def test_the_limits_of_the_last_response_are_known():
@@ -74,10 +74,10 @@ def test_a_response_without_limits_changes_nothing():
 
 def test_workspaces_are_forgotten_from_the_first_on():
     limits = RateLimits()
-    for number in range(MOST_WORKSPACES + 1):
+    for number in range(MOST_OWNERS + 1):
         limits.observe({b"anthropic-ratelimit-tokens-limit": b"1", b"anthropic-workspace-id": str(number).encode()})
-    known = {reading.workspace for reading in limits.readings()}
-    assert known == {str(number) for number in range(1, MOST_WORKSPACES + 1)}
+    known = {reading.owner.workspace for reading in limits.readings()}
+    assert known == {str(number) for number in range(1, MOST_OWNERS + 1)}
 
 
 def left(remaining: int, size: int = 1_000) -> dict[bytes, bytes]:
@@ -97,7 +97,7 @@ def test_what_is_known_of_a_low_limit():
     reset = (datetime.now(UTC) + timedelta(seconds=30)).isoformat().encode()
     headers = left(40) | {b"anthropic-ratelimit-input-tokens-reset": reset, b"anthropic-workspace-id": b"wrk_1"}
     (low,) = RateLimits().newly_low(headers)
-    assert low[:4] == ("input_tokens", "wrk_1", 1_000, 40)
+    assert (low.limit, low.owner.workspace, low.size, low.left) == ("input_tokens", "wrk_1", 1_000, 40)
     assert low.reset_s == pytest.approx(30, abs=2)
 
 
@@ -105,7 +105,8 @@ def test_each_workspace_and_each_family_becomes_low_by_itself():
     limits = RateLimits()
     fast = {b"anthropic-fast-output-tokens-limit": b"10", b"anthropic-fast-output-tokens-remaining": b"0"}
     assert [low.limit for low in limits.newly_low(left(0) | fast)] == ["input_tokens", "fast_output_tokens"]
-    assert [low.workspace for low in limits.newly_low(left(0) | {b"anthropic-workspace-id": b"wrk_2"})] == ["wrk_2"]
+    (low,) = limits.newly_low(left(0) | {b"anthropic-workspace-id": b"wrk_2"})
+    assert low.owner.workspace == "wrk_2"
     limits.clear()
     assert len(limits.newly_low(left(0))) == 1
 
@@ -151,3 +152,36 @@ def test_how_long_a_response_asks_to_wait(headers: dict[bytes, bytes], seconds: 
 def test_a_date_to_wait_for_is_in_seconds_from_now():
     at = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True).encode()
     assert retry_after({b"retry-after": at}) == pytest.approx(90, abs=3)
+
+
+def test_each_organization_and_each_family_of_models_has_its_own():
+    limits = RateLimits()
+    for organization, model, remaining in ((b"a", "claude-opus-5", 5), (b"a", "claude-haiku-5", 900), (b"b", None, 7)):
+        limits.observe(left(remaining) | {b"anthropic-organization-id": organization}, model)
+    told = {reading.owner[::2]: reading.value for reading in limits.readings() if reading.quantity == "remaining"}
+    assert told == {("a", "claude-opus-5"): 5, ("a", "claude-haiku-5"): 900, ("b", None): 7}
+
+    lows = [len(limits.newly_low(left(5), model)) for model in ("claude-opus-5", "claude-haiku-5", "claude-opus-5")]
+    assert lows == [1, 1, 0]
+
+
+def test_what_was_left_before_the_reset_is_not_told_after_it():
+    limits = RateLimits()
+    past = {b"anthropic-ratelimit-input-tokens-reset": b"2026-01-01T00:00:00Z"}
+    limits.observe(left(0) | past)
+    assert numbers(limits) == {("limit", "input_tokens", None): 1_000, ("reset", "input_tokens", None): 0}
+
+
+def test_a_limit_that_was_low_is_told_again_after_its_reset():
+    limits = RateLimits()
+    past = {b"anthropic-ratelimit-input-tokens-reset": b"2026-01-01T00:00:00Z"}
+    assert [len(limits.newly_low(left(40) | past)) for _ in range(2)] == [1, 1]
+
+
+def test_owners_whose_limits_were_low_are_bounded():
+    limits = RateLimits()
+    for number in range(MOST_OWNERS + 1):
+        limits.newly_low(left(0), f"model-{number}")
+    # The first one was forgotten, and is told once more.
+    assert len(limits.newly_low(left(0), "model-0")) == 1
+    assert limits.newly_low(left(0), f"model-{MOST_OWNERS}") == []

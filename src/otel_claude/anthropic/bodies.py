@@ -5,8 +5,9 @@ The SDK's HTTP library is `httpx` before 1.0 and `httpx2` from then on; the clas
 """
 
 from collections.abc import AsyncIterator, Iterator
+from time import perf_counter_ns
 from types import ModuleType
-from typing import Any
+from typing import Any, Self
 
 from otel_claude.anthropic.reading import Reading
 from otel_claude.failsafe import guarded
@@ -36,9 +37,45 @@ class _Watched:
             reading.dropped()
 
 
+class _Timed:
+    """Chunks of a body that a parser reads: only when they come is noted, for the parser keeps pings to itself.
+
+    It is no generator, and closes nothing, like the iterator that it stands for.
+    """
+
+    __slots__ = ("_chunks", "_reading")
+
+    def __init__(self, chunks: Any, reading: Reading) -> None:
+        self._chunks = chunks
+        self._reading = reading
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._chunks, name)
+
+    def __iter__(self) -> Self:
+        return self
+
+    def __next__(self) -> bytes:
+        data = next(self._chunks)
+        self._reading.last_byte_at = perf_counter_ns()
+        return data
+
+
+class _AsyncTimed(_Timed):
+    __slots__ = ()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> bytes:
+        data = await self._chunks.__anext__()
+        self._reading.last_byte_at = perf_counter_ns()
+        return data
+
+
 class _SyncWatched(_Watched):
     def __iter__(self) -> Iterator[bytes]:
-        return iter(self._body) if self._reading.parsed else self._told()
+        return _Timed(iter(self._body), self._reading) if self._reading.parsed else self._told()
 
     def _told(self) -> Iterator[bytes]:
         reading = self._reading
@@ -61,7 +98,7 @@ class _SyncWatched(_Watched):
 
 class _AsyncWatched(_Watched):
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return self._body.__aiter__() if self._reading.parsed else self._atold()
+        return _AsyncTimed(self._body.__aiter__(), self._reading) if self._reading.parsed else self._atold()
 
     async def _atold(self) -> AsyncIterator[bytes]:
         reading = self._reading

@@ -125,7 +125,7 @@ class Calls:
             request,
             perf_counter_ns(),
             time_ns(),
-            secrets=secrets_of(client),
+            secrets=secrets_of(client, request),
             content_mode=self._content_mode(own_tracing),
             owns_span=self._owns_span(client),
             injects=self._injects(client, own_tracing),
@@ -273,7 +273,8 @@ class Calls:
 
     @guarded(None)
     def _take_refusal(self, call: Call, http_response: Any) -> None:
-        if http_response is not None:
+        # Exceptions of others, such as botocore's, have a response of another kind.
+        if hasattr(http_response, "status_code") and hasattr(http_response, "headers"):
             take_headers(call.response, http_response)
             self._telemetry.observe_limits(call, call.response.headers)
 

@@ -54,12 +54,13 @@ def server_of(client: Any) -> Server:
     return Server(platform, provider, url.host or None, port, region if isinstance(region, str) else None)
 
 
-def secrets_of(client: Any) -> tuple[str, ...]:
-    """The client's keys, to be kept out of every text.
+def secrets_of(client: Any, request: Request) -> tuple[str, ...]:
+    """The client's keys, and who the user is, to be kept out of every text.
 
     A key that no header can hold, such as one with a line break, is quoted in part or escaped by those who refuse it.
     """
-    secrets: tuple[str, ...] = ()
+    user = text(fields(request.body.get("metadata")).get("user_id"))
+    secrets: tuple[str, ...] = (user,) if user else ()
     for name in CREDENTIALS:
         key = getattr(client, name, None)
         if isinstance(key, str) and key:
@@ -130,9 +131,9 @@ def retry_of(http_response: Any, error: BaseException | None) -> Retry:
     headers, status = headers_of(http_response), http_response.status_code
     # The body of an answer that was to be streamed has not been read.
     body = json_of(http_response.content) if http_response.is_stream_consumed else None
-    kind = api_code(body) or STATUS_TYPES.get(status) or str(status)
-    request_id = headers.get(b"request-id")
-    return Retry(kind, status, None if request_id is None else request_id.decode("latin-1"), retry_after(headers))
+    kind = api_code(body, http_response.headers) or STATUS_TYPES.get(status) or str(status)
+    ids = (http_response.headers.get(name) for name in ("request-id", "x-amzn-requestid"))
+    return Retry(kind, status, *ids, after_s=retry_after(headers))
 
 
 def fields_of(value: Any) -> Fields:

@@ -91,6 +91,7 @@ class Reading:
         "_tap",
         "_tell_end",
         "_waiting_since",
+        "last_byte_at",
         "parsed",
     )
 
@@ -105,6 +106,7 @@ class Reading:
         self._ended = _thread.allocate_lock()
         self._closed_by_application = False
         self._waiting_since = 0
+        self.last_byte_at = 0
         self._tap: Tap | None = None
         self.parsed = False
         if call.request.stream or call.endpoint.kind == "batch_results":
@@ -144,8 +146,7 @@ class Reading:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._waiting_since:
-            self._facts.silence_ns = perf_counter_ns() - self._waiting_since
+        self._note_silence()
         self._waiting_since = 0
         if kind is GeneratorExit:
             self.dropped()
@@ -164,13 +165,15 @@ class Reading:
 
     def _decoded(self, kind: str, item: Any) -> None:
         if self._counts:
-            self._facts.chunks += 1
+            # The SDK raises this one, and hands it on to nobody.
+            self._facts.chunks += kind != "error"
             self._listener.item(kind, item)
 
     @guarded(None)
     def data(self, data: bytes) -> None:
         """A chunk of the body passes."""
-        waited = perf_counter_ns() - self._waiting_since
+        self.last_byte_at = perf_counter_ns()
+        waited = self.last_byte_at - self._waiting_since
         if waited > self._facts.max_gap_ns:
             self._facts.max_gap_ns = waited
         self._call.bytes_received = (self._call.bytes_received or 0) + len(data)
@@ -186,10 +189,18 @@ class Reading:
         if isinstance(error, GeneratorExit):
             self.dropped()
             return
-        self._facts.silence_ns = perf_counter_ns() - self._waiting_since
+        self._note_silence()
         if error is None:
             self._end_tap()
         self._end(error, read=True)
+
+    def _note_silence(self) -> None:
+        """Notes how long nothing has come, when reading ends: a wait that nothing ended is a gap too."""
+        now, facts = perf_counter_ns(), self._facts
+        if self.last_byte_at:
+            facts.silence_ns = now - self.last_byte_at
+        if self._waiting_since and now - self._waiting_since > facts.max_gap_ns and facts.chunks:
+            facts.max_gap_ns = now - self._waiting_since
 
     @guarded(None)
     def _end_tap(self) -> None:

@@ -20,13 +20,16 @@ from otel_claude.outcome import Failure
 from otel_claude.rate_limits import Low
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
-from otel_claude.values import fields, length, whole
+from otel_claude.values import fields, is_array, is_object, length, whole
 
 CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 """Reasons to stop that are none of the model's: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons"""
 
-MOST_CHECKED = 1_000
-"""How many sets of tools are remembered as checked."""
+MOST_CHECKED = 10_000
+"""How many tools are remembered as checked."""
+
+USUAL_WINDOW, SLOW_PROMPT = 200_000, 150_000
+"""Tokens. With the window that most models had, answers become slow and requests fail soon beyond so large a prompt."""
 
 LARGE_FILE = 100_000_000
 """Bytes of an upload that is worth a word."""
@@ -59,26 +62,28 @@ class Findings:
         """What there is to say of a request that is about to be sent for the first time."""
         if not call.endpoint.is_inference or call.sent_body is None:
             return
-        messages = length(call.sent_body.get("messages")) or 0
+        messages_of = call.sent_body.get("messages")
+        messages = length(messages_of) or 0
         if messages >= LONG:
             tools = length(call.sent_body.get("tools")) or 0
-            size = None if call.sent_bytes is None else estimated_tokens(call.sent_bytes)
+            size = None if call.sent_bytes is None or _has_base64(messages_of) else estimated_tokens(call.sent_bytes)
             grown = self._conversations.grown(call.request.conversation, messages, tools, size)
             if grown is not None:
                 yield grown
+        tools = call.sent_body.get("tools") if self._settings.check_tools else None
+        for index, tool in enumerate(tools if is_array(tools) else ()):
+            if not self._was_checked(tool):
+                yield from of_tools(tools, only=index)
 
-    def has_new_tools(self, call: Call) -> bool:
-        """Whether a request carries tools that are to be checked, and have not been."""
-        tools = fields(call.sent_body).get("tools") if self._settings.check_tools else None
-        if not tools:
-            return False
+    def _was_checked(self, tool: object) -> bool:
+        """Whether a tool of this name and schema has come before. Descriptions may differ from call to call."""
         from otel_claude.diagnosis.tool_schemas import fingerprint
 
-        known_as = fingerprint(tools)
-        if known_as is None or self._checked.get(known_as):
-            return False
+        said = [fields(tool).get(key) for key in ("type", "name", "input_schema", "strict")]
+        known_as = fingerprint(said) or hash(repr(said))
+        was_checked = self._checked.get(known_as) or False
         self._checked.put(known_as, True)
-        return True
+        return was_checked
 
     def repeated(self, call: Call) -> Sighting | None:
         """Whether a call has repeated a prefix that it could have had from the cache."""
@@ -108,6 +113,7 @@ def of_retry(call: Call) -> Finding:
         names.ERROR_TYPE: retry.error_type,
         names.STATUS_CODE: retry.status_code,
         names.REQUEST_ID: retry.request_id,
+        names.AWS_REQUEST_ID: retry.aws_request_id,
     }
     return Finding(names.RETRY_EVENT, "INFO", _known(told))
 
@@ -116,7 +122,9 @@ def of_limit(low: Low) -> Finding:
     """A rate limit of which little is left."""
     told: dict[str, Value | None] = {
         names.LIMIT_TYPE: low.limit,
-        names.LIMIT_WORKSPACE: low.workspace,
+        names.ORGANIZATION: low.owner.organization,
+        names.LIMIT_WORKSPACE: low.owner.workspace,
+        names.LIMIT_MODEL: low.owner.model,
         names.LIMIT_SIZE: low.size,
         names.LIMIT_LEFT: low.left,
         names.LIMIT_RESET_S: low.reset_s,
@@ -136,11 +144,14 @@ def _truncated(ended: Ended) -> Iterator[Finding]:
 
 
 def _context(ended: Ended) -> Iterator[Finding]:
-    if ended.filled is not None and ended.filled > ended.threshold and ended.usage is not None:
+    if ended.filled is None or ended.window is None:
+        return
+    tokens = round(ended.filled * ended.window)
+    if ended.filled > ended.threshold or (ended.window == USUAL_WINDOW and tokens > SLOW_PROMPT):
         told: dict[str, Value | None] = {
             names.UTILIZATION: ended.filled,
             names.CONTEXT_WINDOW: ended.window,
-            names.INPUT_TOKENS: ended.usage.prompt,
+            names.CONTEXT_TOKENS: tokens,
         }
         yield Finding(names.CONTEXT_EVENT, "WARN", _known(told))
 
@@ -173,9 +184,15 @@ def _interrupted(ended: Ended) -> Iterator[Finding]:
 
 def _large_file(ended: Ended) -> Iterator[Finding]:
     call = ended.call
-    size = call.sent_bytes if call.endpoint.kind == "upload" else None
-    if size is not None and (size > LARGE_FILE or call.duration_s > LONG_UPLOAD_S):
-        told: dict[str, Value | None] = {names.FILE_SIZE: size, names.CALL_DURATION: call.duration_s}
+    if call.endpoint.kind != "upload":
+        return
+    size = whole(call.response.fields.get("size_bytes"))
+    if max(size or 0, call.sent_bytes or 0) > LARGE_FILE or call.duration_s > LONG_UPLOAD_S:
+        told: dict[str, Value | None] = {
+            names.FILE_SIZE: size,
+            names.REQUEST_SIZE: call.sent_bytes,
+            names.CALL_DURATION: call.duration_s,
+        }
         yield Finding(names.FILE_EVENT, "INFO", _known(told))
 
 
@@ -185,12 +202,12 @@ def _refused_tools(ended: Ended) -> Iterator[Finding]:
         yield from of_tools(fields(ended.call.sent_body).get("tools"), failure.message or "")
 
 
-def of_tools(tools: object, refusal: str | None = None) -> Iterator[Finding]:
-    """The tools that the API refuses, or would. `refusal` is its message, where it has."""
+def of_tools(tools: object, refusal: str | None = None, *, only: int | None = None) -> Iterator[Finding]:
+    """The tools that the API refuses, or would. `refusal` is its message, where it has. `only` names one to look at."""
     from otel_claude.diagnosis.tool_schemas import Flaw, flaws, told_by
 
     told = told_by(refusal) if refusal else None
-    found = flaws(tools, only=None if told is None else told[0])
+    found = flaws(tools, only=only if told is None else told[0])
     if told is not None and not found:
         found = [Flaw(None, *told, "The API refuses what is here. Its message says why.")]
     for flaw in found:
@@ -220,12 +237,29 @@ def of_audit(call: Call, failure: Failure | None) -> Finding:
         names.RESPONSE_MODEL: call.response.model,
         names.STATUS_CODE: call.response.status_code,
         names.ERROR_TYPE: None if failure is None else failure.type,
-        names.STREAM_OUTCOME: None if call.stream is None else call.stream.outcome,
+        names.CALL_OUTCOME: _outcome(call, failure),
         names.CALL_DURATION: call.duration_s,
         names.ORGANIZATION: call.response.header(b"anthropic-organization-id"),
         names.WORKSPACE: call.response.header(b"anthropic-workspace-id"),
     }
     return Finding(names.AUDIT_EVENT, "INFO", _known(told))
+
+
+def _outcome(call: Call, failure: Failure | None) -> str:
+    if failure is not None:
+        return "failed"
+    if call.error is not None:
+        return "cancelled"
+    return "completed" if call.stream is None or call.stream.outcome is None else call.stream.outcome
+
+
+def _has_base64(value: object) -> bool:
+    """Whether there are images or PDFs in it, whose size says nothing of their tokens."""
+    if is_array(value):
+        return any(map(_has_base64, value))
+    return is_object(value) and (
+        value.get("type") == "base64" or _has_base64(value.get("content")) or _has_base64([value.get("source")])
+    )
 
 
 def _known(told: Mapping[str, Value | None]) -> dict[str, Value]:

@@ -7,7 +7,6 @@ schema: keywords are the draft's, and of values only the name of an unknown type
 it is not installed nothing is judged.
 """
 
-import re
 from collections.abc import Iterator
 from enum import Enum, auto
 from itertools import pairwise
@@ -74,7 +73,13 @@ _ACCEPTED: dict[str, str] = {
 }
 """What the draft accepts for a keyword: https://json-schema.org/draft/2020-12/meta/validation and its neighbours."""
 
-_TYPE_NAME = re.compile(r"[a-z]{1,20}")
+_MISTAKEN = frozenset(
+    (
+        *("any", "bool", "bytes", "date", "datetime", "decimal", "dict", "double", "enum", "file", "float", "int"),
+        *("json", "list", "long", "map", "none", "set", "str", "text", "time", "tuple", "undefined", "url", "uuid"),
+    )
+)
+"""Types of programming languages that stand where those of JSON Schema belong. Other words could be anything."""
 
 
 def nodes(schema: Fields, most: int) -> list[Node] | None:
@@ -154,4 +159,4 @@ def _reason(rule: Path, value: object) -> str:
 
 def _unknown_type(value: Any) -> str | None:
     names: list[Any] = list(value) if is_array(value) else [value]
-    return next((n for n in names if isinstance(n, str) and n not in _TYPES and _TYPE_NAME.fullmatch(n)), None)
+    return next((name for name in names if isinstance(name, str) and name in _MISTAKEN), None)

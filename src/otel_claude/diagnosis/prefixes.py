@@ -135,6 +135,8 @@ class Prefixes:
             walk.add(part)
             if part:
                 parts.append(name)
+            if walk.marked:
+                return
             tokens = estimated_tokens(walk.text)
             if tokens - yielded >= minimum:
                 yielded = tokens
@@ -161,6 +163,8 @@ def _finding(prefix: _Prefix, times: int, prompt_tokens: int) -> Finding | None:
 class _Walk:
     """Goes through values in order, and takes their hash and the length of their text.
 
+    They are `marked` if one of them asks for the cache, which knows better then why it was not used.
+
     A text goes in as Python's own hash of it, which a string remembers: a system prompt that is a constant of the
     program is read once. It is 64 bits wide, so that two texts are taken for the same once in 2^64.
 
@@ -169,6 +173,7 @@ class _Walk:
 
     def __init__(self, key: bytes, model: str) -> None:
         self.text = 0
+        self.marked = False
         # A cache is of one model.
         self._hash = blake2b(model.encode(errors="surrogatepass"), key=key, digest_size=16)
         self._room = MOST_CHARACTERS
@@ -191,6 +196,7 @@ class _Walk:
                     seen.append(hash(item))
             elif is_object(item):
                 room -= len(item) * VALUE
+                self.marked = self.marked or item.get("cache_control") is not None
                 if room >= 0:
                     seen.append(hash((_OBJECT, *item)))
                     # The name of a field is a token at least.

@@ -111,6 +111,12 @@ invalid_request server other -> invalid_request
     (?:model limit of|max_tokens is \[1,) <limit>
         max_tokens is {max_tokens:,}, but the model gives at most {limit:,} output tokens: lower max_tokens.
         The model gives at most {limit:,} output tokens: lower max_tokens.
+invalid_request permission -> request_too_large
+    storage limit
+        The organization's storage for files is full: delete files, or ask for more.
+    file too large|maximum file size|exceeds the maximum size
+        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
 invalid_request -> invalid_request
     max_tokens: (?:field required|input should)
         max_tokens must be a whole number of at least 1: set it to the longest answer that you want.
@@ -154,7 +160,7 @@ invalid_request server other -> tool_schema
     tool names must be unique
         Two tools have the same name: give each a name of its own, also where tools come from several servers.
     tools\.<tool>\.(?:\w{1,40}\.)?name:
-        The name of tool {tool} (counted from 0) is not valid: use 1 to 64 letters, digits, _ and - only.
+        The name of tool {tool} (counted from 0) is not valid: use 1 to 128 letters, digits, _ and - only.
     tools\.<tool>\..{0,60}does not support oneof
         The schema of tool {tool} (counted from 0) has oneOf, allOf or anyOf at its top: put them inside a property.
     tools\.<tool>\.(?:\w{1,40}\.)?input_schema\.type:
@@ -276,8 +282,14 @@ rate_limited -> rate_limited
         The quota of a day is used up: wait for the next day, ask for more, or use another model or region.
     aiplatform|resource[_ ](?:has been )?exhausted|quota exceeded
         The Google Cloud quota of this model is used up, or 0: {pause}, ask for more, or use another region.
-    of <limit> (?:\w{1,20} )?(?:tokens|requests) per minute
-        The limit of {limit:,} {limits} a minute was reached: {pause}, spread requests, or ask for a higher limit.
+    of <limit> input tokens per minute
+        The limit of {limit:,} input tokens a minute was reached: {pause}, spread requests, or ask for a higher limit.
+    of <limit> output tokens per minute
+        The limit of {limit:,} output tokens a minute was reached: {pause}, spread requests, or ask for a higher limit.
+    of <limit> (?:\w{1,20} )?tokens per minute
+        The limit of {limit:,} tokens a minute was reached: {pause}, spread requests, or ask for a higher limit.
+    of <limit> (?:\w{1,20} )?requests per minute
+        The limit of {limit:,} requests a minute was reached: {pause}, spread requests, or ask for a higher limit.
     *
         The limit of {limits} was reached: {pause}, spread requests over time, or ask for a higher limit.
         A rate limit was reached: {pause}, spread requests over time, or ask for a higher limit.
@@ -310,6 +322,9 @@ timeout -> timeout
         A proxy gave up waiting: stream long answers, and raise its read timeout (nginx: proxy_read_timeout).
     *
         The API took too long: stream long answers, or send them as a batch.
+connection -> authentication
+    illegal header value
+        A header cannot be sent: check the key for line breaks, spaces, and for being empty.
 connection -> connection
     certificate|\bssl\b|\btls\b
         The TLS certificate was not accepted: give the client the root certificate of the company's proxy.

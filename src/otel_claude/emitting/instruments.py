@@ -137,8 +137,8 @@ RETRY_WAIT = Instrument("claude.retry.wait", "histogram", "s", "How long the SDK
 CACHE_UNUSED = Instrument(
     "claude.cache.unused", "counter", "{call}", "Calls that repeated a long prefix without using the cache."
 )
-LIMIT = Instrument("claude.rate_limit.limit", "gauge", "1", "The rate limit, in requests or tokens.")
-REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "1", "What is left of the rate limit.")
+LIMIT = Instrument("claude.rate_limit.limit", "gauge", "{unit}", "The rate limit, in requests or tokens.")
+REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "{unit}", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
 SPANS = Instrument(
     "claude.trace.spans", "counter", "{span}", "Spans that the cap has seen, of any library, by what became of them."

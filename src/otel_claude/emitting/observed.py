@@ -138,8 +138,8 @@ class Observed:
         for reading in self.limits.readings():
             if GAUGES[name] == reading.quantity:
                 labels = {names.PROVIDER: "anthropic", names.LIMIT_TYPE: reading.limit}
-                if reading.workspace is not None:
-                    labels[names.LIMIT_WORKSPACE] = reading.workspace
+                told = zip(LIMIT_OWNER, reading.owner, strict=True)
+                labels |= {name: value for name, value in told if value is not None}
                 observations.append(Observation(reading.value, labels))
         return observations
 
@@ -155,6 +155,9 @@ def _sums(observed: Iterable[Iterable[Observation]]) -> list[Observation]:
 
 GAUGES = {LIMIT.name: "limit", REMAINING.name: "remaining", RESET.name: "reset"}
 """The gauges of rate limits, with the quantity that each shows."""
+
+LIMIT_OWNER = (names.ORGANIZATION, names.LIMIT_WORKSPACE, names.LIMIT_MODEL)
+"""The attributes that say whose limit it is."""
 
 _global: list[Observed] = []
 _given: "weakref.WeakKeyDictionary[MeterProvider, Observed]" = weakref.WeakKeyDictionary()
