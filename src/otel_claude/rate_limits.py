@@ -21,6 +21,7 @@ PREFIXES: Mapping[bytes, str] = {
 }
 """How the headers of a family begin, and what the names of its limits begin with."""
 
+_BEGINNINGS = tuple(PREFIXES)
 QUANTITIES = ("limit", "remaining", "reset")
 MOST_OWNERS = 100
 """A process that talks for more workspaces and models than this forgets the first ones."""
@@ -66,7 +67,7 @@ class RateLimits:
 
     def observe(self, headers: Mapping[bytes, bytes], model: str | None = None) -> None:
         """Keeps the rate limit headers of a response. `headers` has their names in lower case."""
-        found = {name: value for name, value in headers.items() if name.startswith(tuple(PREFIXES))}
+        found = {name: value for name, value in headers.items() if name.startswith(_BEGINNINGS)}
         if found:
             owner = _owner(headers, model)
             _bounded(self._headers, owner)

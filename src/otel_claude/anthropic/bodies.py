@@ -37,11 +37,15 @@ class _Watched:
             reading.dropped()
 
 
-class _Timed:
-    """Chunks of a body that a parser reads: only when they come is noted, for the parser keeps pings to itself.
+def _timed(chunks: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
+    """Chunks of a body that a parser reads: only when they come is noted, for the parser keeps pings to itself."""
+    for data in chunks:
+        reading.last_byte_at = perf_counter_ns()
+        yield data
 
-    It is no generator, and closes nothing, like the iterator that it stands for.
-    """
+
+class _AsyncTimed:
+    """The same for asynchronous `chunks`. It is no generator, which the event loop would close: see `AsyncTold`."""
 
     __slots__ = ("_chunks", "_reading")
 
@@ -51,18 +55,6 @@ class _Timed:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._chunks, name)
-
-    def __iter__(self) -> Self:
-        return self
-
-    def __next__(self) -> bytes:
-        data = next(self._chunks)
-        self._reading.last_byte_at = perf_counter_ns()
-        return data
-
-
-class _AsyncTimed(_Timed):
-    __slots__ = ()
 
     def __aiter__(self) -> Self:
         return self
@@ -75,7 +67,7 @@ class _AsyncTimed(_Timed):
 
 class _SyncWatched(_Watched):
     def __iter__(self) -> Iterator[bytes]:
-        return _Timed(iter(self._body), self._reading) if self._reading.parsed else self._told()
+        return _timed(iter(self._body), self._reading) if self._reading.parsed else self._told()
 
     def _told(self) -> Iterator[bytes]:
         reading = self._reading

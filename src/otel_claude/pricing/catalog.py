@@ -8,6 +8,7 @@ Pure.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from otel_claude.pricing.rate_card import Terms
@@ -145,6 +146,7 @@ class Catalog:
         return None
 
 
+@lru_cache(maxsize=512)
 def family(model: str) -> str:
     """The name that all ids of a model share: without what a platform adds to it and without a date."""
     match = _BEDROCK.fullmatch(model) or _FIRST_PARTY.fullmatch(model)
