@@ -62,12 +62,13 @@ class RateLimits:
     """The last headers of each limit, by owner."""
 
     def __init__(self) -> None:
-        self._headers: dict[Owner, dict[bytes, bytes]] = {}
+        self._headers: dict[Owner, dict[bytes, _Header]] = {}
         self._low: dict[Owner, dict[str, float]] = {}
 
     def observe(self, headers: Mapping[bytes, bytes], model: str | None = None) -> None:
         """Keeps the rate limit headers of a response. `headers` has their names in lower case."""
-        found = {name: value for name, value in headers.items() if name.startswith(_BEGINNINGS)}
+        now = time.time()
+        found = {name: _Header(value, now) for name, value in headers.items() if name.startswith(_BEGINNINGS)}
         if found:
             owner = _owner(headers, model)
             _bounded(self._headers, owner)
@@ -91,7 +92,7 @@ class RateLimits:
                 low.pop(name, None)
             if left < LOW * size and name not in low:
                 reset = _seconds_until(headers.get(subject + b"-reset", b""), now)
-                low[name] = math.inf if reset is None else now + reset
+                low[name] = now + reset if reset else math.inf
                 found.append(Low(name, owner, size, left, reset))
         return found
 
@@ -107,15 +108,28 @@ class RateLimits:
         """
         now = time.time()
         for owner, headers in list(self._headers.items()):
-            for header, value in headers.items():
-                subject, _, quantity = header.rpartition(b"-")
+            for name, header in headers.items():
+                subject, _, quantity = name.rpartition(b"-")
                 limit, kind = _name(subject), quantity.decode("latin-1")
                 if kind not in QUANTITIES or limit is None:
                     continue
-                reset = _seconds_until(headers.get(subject + b"-reset", b""), now)
-                number = reset if kind == "reset" else _number(value)
-                if number is not None and (kind != "remaining" or reset is None or reset > 0):
+                if kind == "remaining" and _has_passed(headers.get(subject + b"-reset"), now):
+                    continue
+                number = _seconds_until(header.value, now) if kind == "reset" else _number(header.value)
+                if number is not None:
                     yield Reading(kind, limit, owner, number)
+
+
+class _Header(NamedTuple):
+    value: bytes
+    seen_at: float
+
+
+def _has_passed(reset: _Header | None, now: float) -> bool:
+    """Whether a reset has come since it was told of. One that lay in the past even then is of another clock."""
+    if reset is None or not _seconds_until(reset.value, reset.seen_at):
+        return False
+    return _seconds_until(reset.value, now) == 0
 
 
 def _owner(headers: Mapping[bytes, bytes], model: str | None) -> Owner:

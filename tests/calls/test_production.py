@@ -376,6 +376,22 @@ async def test_a_place_that_only_the_api_finds_fault_with_is_told_too(
     assert "gen_ai.tool.name" not in told
 
 
+@pytest.mark.parametrize(("number", "name"), [(1, "get_user"), (7, None)])
+async def test_a_batch_that_is_refused_for_a_tool_names_it(
+    number: int, name: str | None, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(BadRequest(f"requests.{number}.params.tools.0.custom.input_schema: JSON schema is invalid."))
+    params = [{**ASK, "tools": [tool]} for tool in (GOOD, BAD)]
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(
+            client.messages.batches.create(
+                requests=[{"custom_id": str(each), "params": asked} for each, asked in enumerate(params)]
+            )
+        )
+    (told,) = events(telemetry, "claude.tool_schema.invalid")
+    assert (told.get("gen_ai.tool.name"), told["claude.tool_schema.index"]) == (name, 0)
+
+
 async def test_schemas_are_checked_when_first_sent_if_asked_for(
     instrument: Instrument, client: Any, claude: SimulatedClaude
 ):

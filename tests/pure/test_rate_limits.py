@@ -165,17 +165,29 @@ def test_each_organization_and_each_family_of_models_has_its_own():
     assert lows == [1, 1, 0]
 
 
-def test_what_was_left_before_the_reset_is_not_told_after_it():
-    limits = RateLimits()
-    past = {b"anthropic-ratelimit-input-tokens-reset": b"2026-01-01T00:00:00Z"}
-    limits.observe(left(0) | past)
+def test_what_was_left_before_the_reset_is_not_told_after_it(monkeypatch: pytest.MonkeyPatch):
+    limits, now = RateLimits(), datetime.now(UTC)
+    reset = (now + timedelta(seconds=30)).isoformat().encode()
+    limits.observe(left(0) | {b"anthropic-ratelimit-input-tokens-reset": reset})
+    assert numbers(limits)["remaining", "input_tokens", None] == 0
+
+    monkeypatch.setattr("otel_claude.rate_limits.time.time", (now + timedelta(seconds=31)).timestamp)
     assert numbers(limits) == {("limit", "input_tokens", None): 1_000, ("reset", "input_tokens", None): 0}
 
 
-def test_a_limit_that_was_low_is_told_again_after_its_reset():
+def test_a_reset_that_has_passed_when_it_is_told_of_is_of_another_clock():
     limits = RateLimits()
-    past = {b"anthropic-ratelimit-input-tokens-reset": b"2026-01-01T00:00:00Z"}
-    assert [len(limits.newly_low(left(40) | past)) for _ in range(2)] == [1, 1]
+    limits.observe(left(7) | {b"anthropic-ratelimit-input-tokens-reset": b"2026-01-01T00:00:00Z"})
+    assert numbers(limits)["remaining", "input_tokens", None] == 7
+
+
+def test_a_limit_that_was_low_is_told_again_after_its_reset(monkeypatch: pytest.MonkeyPatch):
+    limits, now = RateLimits(), datetime.now(UTC)
+    told = left(40) | {b"anthropic-ratelimit-input-tokens-reset": (now + timedelta(seconds=30)).isoformat().encode()}
+    assert [len(limits.newly_low(told)) for _ in range(2)] == [1, 0]
+
+    monkeypatch.setattr("otel_claude.rate_limits.time.time", (now + timedelta(seconds=31)).timestamp)
+    assert [len(limits.newly_low(told)) for _ in range(2)] == [1, 0]
 
 
 def test_owners_whose_limits_were_low_are_bounded():

@@ -6,6 +6,7 @@ Out: findings. `ENDINGS` is the table of what is looked at when a call has ended
 What is rarely needed is imported when it is.
 """
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import NamedTuple
 
@@ -24,6 +25,9 @@ from otel_claude.values import fields, is_array, is_object, length, whole
 
 CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 """Reasons to stop that are none of the model's: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons"""
+
+_BATCHED = re.compile(r"requests\.([0-9]{1,6})\.params\.")
+"""How the API names a request of a batch, before a place in it."""
 
 MOST_CHECKED = 10_000
 """How many tools are remembered as checked."""
@@ -198,8 +202,14 @@ def _large_file(ended: Ended) -> Iterator[Finding]:
 
 def _refused_tools(ended: Ended) -> Iterator[Finding]:
     failure = ended.failure
-    if failure is not None and failure.category == "tool_schema":
-        yield from of_tools(fields(ended.call.sent_body).get("tools"), failure.message or "")
+    if failure is None or failure.category != "tool_schema":
+        return
+    body, message = fields(ended.call.sent_body), failure.message or ""
+    if (batched := _BATCHED.search(message)) is not None:
+        requests, number = body.get("requests"), int(batched[1])
+        request = requests[number] if is_array(requests) and number < len(requests) else None
+        body, message = fields(fields(request).get("params")), message[batched.end() :]
+    yield from of_tools(body.get("tools"), message)
 
 
 def of_tools(tools: object, refusal: str | None = None, *, only: int | None = None) -> Iterator[Finding]:
