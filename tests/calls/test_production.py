@@ -405,6 +405,15 @@ async def test_schemas_are_checked_when_first_sent_if_asked_for(
     assert the_event(telemetry, "claude.tool_schema.invalid").span_id == telemetry.spans[0].context.span_id  # pyright: ignore[reportOptionalMemberAccess]
 
 
+async def test_two_tools_of_one_name_are_told_when_first_sent(
+    instrument: Instrument, client: Any, claude: SimulatedClaude
+):
+    telemetry = instrument(check_tools=True)
+    await settled(client.messages.create(**{**ASK, "tools": [GOOD, GOOD]}))
+    (told,) = events(telemetry, "claude.tool_schema.invalid")
+    assert (told["claude.tool_schema.index"], told["claude.tool_schema.path"]) == (1, "name")
+
+
 async def test_schemas_are_not_looked_at_unless_asked_for(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
     await settled(client.messages.create(**{**ASK, "tools": [BAD]}))
     assert telemetry.events == []
@@ -561,6 +570,14 @@ async def test_tokens_are_not_estimated_from_the_size_of_images(
     (told,) = events(telemetry, "claude.conversation.long")
     assert "claude.request.estimated_tokens" not in told
     assert attributes(telemetry)["claude.request.size_bytes"] > 10_000
+
+
+async def test_a_short_user_id_is_left_in_numbers(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(BadRequest("prompt is too long: 208310 tokens > 200000 maximum"))
+    with pytest.raises(anthropic.BadRequestError):
+        await settled(client.messages.create(**{**ASK, "metadata": {"user_id": "0"}}))
+    told = attributes(telemetry)
+    assert (told["claude.error.tokens"], told["claude.error.limit"]) == (208_310, 200_000)
 
 
 async def test_a_user_that_the_api_quotes_is_not_recorded(client: Any, claude: SimulatedClaude, telemetry: Telemetry):

@@ -437,16 +437,19 @@ def test_a_coroutine_that_the_garbage_collector_drops_ends_on_another_thread(
     assert threading.get_ident() not in recorded_on
 
 
+def drop_a_stream(switch_on: SwitchOn, mode: str) -> None:
+    """Reads a stream in part, and forgets it."""
+    switch_on(settings=Settings(native_spans=mode))
+    next(Steady().connect().messages.create(**HELLO, stream=True))
+
+
 @pytest.mark.skipif("_iterator" not in vars(anthropic.Stream), reason="a stream refers to itself, and waits for gc")
 @pytest.mark.parametrize("mode", ["replace", "enrich", "keep"])
 def test_a_stream_that_is_dropped_outside_of_a_collection_ends_at_once(
     switch_on: SwitchOn, telemetry: Telemetry, no_collection: None, mode: str
 ):
     """So that a program which ends a moment later has its span."""
-    switch_on(settings=Settings(native_spans=mode))
-    stream = Steady().connect().messages.create(**HELLO, stream=True)
-    next(stream)
-    del stream
+    drop_a_stream(switch_on, mode)
 
     assert telemetry.count("gen_ai.client.operation.duration") == 1
     assert telemetry.total("claude.stream.interruptions", {"claude.stream.outcome": "abandoned"}) == 1
@@ -457,10 +460,7 @@ def test_a_dropped_stream_ends_with_the_next_collection(
     switch_on: SwitchOn, telemetry: Telemetry, no_collection: None, mode: str
 ):
     """Before 1.14, the SDK's stream and its generator refer to each other, so nobody else finds out."""
-    switch_on(settings=Settings(native_spans=mode))
-    stream = Steady().connect().messages.create(**HELLO, stream=True)
-    next(stream)
-    del stream
+    drop_a_stream(switch_on, mode)
     gc.collect()
     wait_until(lambda: telemetry.count("gen_ai.client.operation.duration") == 1)
 

@@ -11,6 +11,7 @@ from typing import Any
 from otel_claude import usage
 from otel_claude.anthropic.endpoints import endpoint_of
 from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server
+from otel_claude.failsafe import guarded
 from otel_claude.outcome import STATUS_TYPES, api_code, error_type
 from otel_claude.rate_limits import retry_after
 from otel_claude.values import NO_FIELDS, Fields, fields, is_array, is_object, number, text
@@ -30,6 +31,8 @@ provider's name tells.
 
 REGIONS = {"bedrock": "aws_region", "vertex": "region"}
 PORTS = {"http": 80, "https": 443}
+SHORTEST_USER = 8
+"""A user's id that is shorter, such as `7`, is found in numbers and words that have nothing to do with it."""
 CREDENTIALS = ("api_key", "auth_token")
 
 _platforms: dict[type[Any], tuple[str, str]] = {}
@@ -59,8 +62,8 @@ def secrets_of(client: Any, request: Request) -> tuple[str, ...]:
 
     A key that no header can hold, such as one with a line break, is quoted in part or escaped by those who refuse it.
     """
-    user = text(fields(request.body.get("metadata")).get("user_id"))
-    secrets: tuple[str, ...] = (user,) if user else ()
+    user = text(fields(request.body.get("metadata")).get("user_id")) or ""
+    secrets: tuple[str, ...] = (user,) if len(user) >= SHORTEST_USER else ()
     for name in CREDENTIALS:
         key = getattr(client, name, None)
         if isinstance(key, str) and key:
@@ -101,6 +104,7 @@ def _betas(client: Any, options: Any) -> tuple[str, ...]:
     return ()
 
 
+@guarded(None)
 def take_request(call: Call, options: Any, http_request: Any) -> None:
     """Takes the body that is about to be sent, its size, and how long the client will wait."""
     call.sent_body = fields(options.json_data)
@@ -130,10 +134,15 @@ def retry_of(http_response: Any, error: BaseException | None) -> Retry:
         return Retry("_OTHER" if error is None else error_type(error, in_stream=False))
     headers, status = headers_of(http_response), http_response.status_code
     # The body of an answer that was to be streamed has not been read.
-    body = json_of(http_response.content) if http_response.is_stream_consumed else None
-    kind = api_code(body, http_response.headers) or STATUS_TYPES.get(status) or str(status)
-    ids = (http_response.headers.get(name) for name in ("request-id", "x-amzn-requestid"))
-    return Retry(kind, status, *ids, after_s=retry_after(headers))
+    was_read = http_response.is_stream_consumed
+    code = api_code(json_of(http_response.content) if was_read else None, http_response.headers)
+    return Retry(
+        code or (not was_read and STATUS_TYPES.get(status)) or str(status),
+        status,
+        request_id=http_response.headers.get("request-id"),
+        aws_request_id=http_response.headers.get("x-amzn-requestid"),
+        after_s=retry_after(headers),
+    )
 
 
 def fields_of(value: Any) -> Fields:

@@ -7,7 +7,7 @@ What is rarely needed is imported when it is.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from otel_claude.call import Call
@@ -75,19 +75,20 @@ class Findings:
             if grown is not None:
                 yield grown
         tools = call.sent_body.get("tools") if self._settings.check_tools else None
-        for index, tool in enumerate(tools if is_array(tools) else ()):
-            if not self._was_checked(tool):
+        if is_array(tools):
+            for index in self._unchecked(tools):
                 yield from of_tools(tools, only=index)
 
-    def _was_checked(self, tool: object) -> bool:
-        """Whether a tool of this name and schema has come before. Descriptions may differ from call to call."""
+    def _unchecked(self, tools: Sequence[object]) -> list[int]:
+        """Which tools have a name and a schema that have not come before. Descriptions may differ from call to call."""
         from otel_claude.diagnosis.tool_schemas import fingerprint
 
-        said = [fields(tool).get(key) for key in ("type", "name", "input_schema", "strict")]
-        known_as = fingerprint(said) or hash(repr(said))
-        was_checked = self._checked.get(known_as) or False
-        self._checked.put(known_as, True)
-        return was_checked
+        told = [[fields(tool).get(key) for key in ("type", "name", "input_schema", "strict")] for tool in tools]
+        known_as = [fingerprint(said) or hash(repr(said)) for said in told]
+        unchecked = [index for index, key in enumerate(known_as) if not self._checked.get(key)]
+        for key in known_as:
+            self._checked.put(key, True)
+        return unchecked
 
     def repeated(self, call: Call) -> Sighting | None:
         """Whether a call has repeated a prefix that it could have had from the cache."""
@@ -268,7 +269,7 @@ def _has_base64(value: object) -> bool:
     if is_array(value):
         return any(map(_has_base64, value))
     return is_object(value) and (
-        value.get("type") == "base64" or _has_base64(value.get("content")) or _has_base64([value.get("source")])
+        value.get("type") == "base64" or _has_base64(value.get("content")) or _has_base64(value.get("source"))
     )
 
 

@@ -155,8 +155,10 @@ def _all_flaws(tools: object, only: int | None) -> Iterator[Flaw]:
     names: set[str] = set()
     room = MOST_NODES
     for index, given in enumerate(tools if is_array(tools) else ()):
+        said = fields(given).get("name")
         tool = _as_json(given) if only is None or only == index else None
         if tool is None:
+            names.update((said,) if isinstance(said, str) else ())
             continue
         name = tool["name"] if _is_name(tool.get("name")) else None
         if name in names:

@@ -15,7 +15,7 @@ PERIOD_S = 5.0
 """How often each trace is looked at."""
 
 MOST_WATCHED = 256
-"""How many traces may hold spans back. With more, the one that was first is made to hand over what it has."""
+"""How many traces may hold spans back. With more, the one that was first folds most of what it has."""
 
 
 class Watch:
