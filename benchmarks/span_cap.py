@@ -52,7 +52,6 @@ PARTS = {
         "capped": "otel_claude.span_cap.sampler:CapSampler.should_sample",
     },
     "the cap's on_start": {"capped": "otel_claude.span_cap.processor:CapProcessor.on_start"},
-    "the cap's _on_ending": {"capped": "otel_claude.span_cap.processor:CapProcessor._on_ending"},
     "the cap's on_end": {"capped": "otel_claude.span_cap.processor:CapProcessor.on_end"},
     "the batch processor's on_end": dict.fromkeys(
         ("exported", "capped"), "opentelemetry.sdk.trace.export:BatchSpanProcessor.on_end"

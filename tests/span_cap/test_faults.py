@@ -23,7 +23,6 @@ OUTSIDE = {
     "span_cap.sampler:CapSampler.should_sample": "asks the application's sampler",
     "span_cap.sampler:CapSampler.get_description": "asks the application's sampler",
     "span_cap.processor:CapProcessor.on_start": "is the guard around the start of a span",
-    "span_cap.processor:CapProcessor._on_ending": "is the guard around the end of a root",
     "span_cap.processor:CapProcessor.on_end": "is the guard around the end of a span",
     "span_cap.processor:CapProcessor._hand_over": "calls the application's processors",
     "span_cap.processor:CapProcessor.shutdown": "calls the application's processors",

@@ -11,6 +11,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Span, StatusCode, set_span_in_context
 from traced import Traced, from_elsewhere, orphans, represented
 
+from otel_claude.span_cap import excess as excess_module
 from otel_claude.span_cap import processor as processor_module
 from otel_claude.span_cap import traces as traces_module
 from otel_claude.span_cap import watch as watch_module
@@ -31,6 +32,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(processor_module, "time", clock)
+    monkeypatch.setattr(excess_module, "time", clock)
     monkeypatch.setattr(traces_module, "time", clock)
     # Nobody looks but the test.
     monkeypatch.setattr(watch_module, "PERIOD_S", 3_600.0)
@@ -147,6 +149,7 @@ def test_a_span_that_is_never_ended_holds_up_an_ended_trace_for_a_minute(clock: 
     with traced.tracer.start_as_current_span("root"):
         traced.tracer.start_span("never ended")
         traced.grow(5_000)
+    look(traced)
     assert len(traced.spans) == 799
     clock.now += 60
     look(traced)

@@ -4,6 +4,7 @@ In: ended spans with a mark. Out: what is to be exported now. `room` is how many
 and summaries, the reserve in all.
 """
 
+import time
 from collections import deque
 
 from opentelemetry.sdk.trace import ReadableSpan
@@ -27,12 +28,13 @@ NOTHING = Taken([], [])
 class Excess:
     """The excess of one trace. Not safe under threads: the trace locks. Times are seconds of the monotonic clock.
 
-    It was `touched` when the last span was added. `ended` of them have been so far, and `recent` has the ids of the
-    last: somebody may know one, and nothing else, and make it a parent. `copies` of held spans have been handed over so
-    far. `late` spans have ended when there was no room any more.
+    So many spans have `ended` so far, and `recent` has the ids of the last: somebody may know one, and nothing else,
+    and make it a parent. `copies` of held spans have been handed over so far. `late` spans have ended when there was no
+    room any more.
     """
 
-    def __init__(self, shares: Shares, now: float) -> None:
+    def __init__(self, shares: Shares) -> None:
+        now = time.monotonic()
         self.room = shares.reserve
         self.ended = 0
         self.recent: deque[int] = deque(maxlen=MOST_RECENT)
@@ -42,7 +44,7 @@ class Excess:
         self.is_watched = False
         self._reserve = Reserve(shares)
         self._kept_back = max(1, shares.reserve // 4)
-        self.touched = now
+        self._seen = (0, now)
         self._began = now
         self._due = now + FIRST_INTERVAL_S
         self._ended = False
@@ -57,9 +59,16 @@ class Excess:
         """How many spans are in summaries."""
         return self._reserve.folded
 
-    def add(self, span: ReadableSpan, mark: Overflow, now: float) -> None:
+    def silent_since(self, now: float) -> float:
+        """Since when no span has ended, as far as those know who ask every few seconds."""
+        ended, since = self._seen
+        if ended != self.ended:
+            self._seen = (self.ended, now)
+            return now
+        return since
+
+    def add(self, span: ReadableSpan, mark: Overflow) -> None:
         """A span with a mark has ended."""
-        self.touched = now
         self.ended += 1
         self.recent.append(mark.span_id)
         if self.room:

@@ -15,24 +15,24 @@ class Overflow(TraceState):
     """A trace state that knows the way from its span to an ancestor that is exported.
 
     `parent` is the mark of the parent, where that has one. `anchor` is the nearest ancestor without a mark: a span of
-    the live share, or a remote one. `branch` is the nearest ancestor with a mark that gives the trace its structure, so
-    that it is likely to be exported. `copy` is the context that the span was exported with, once it was, and `folded`
-    says that it has gone into a summary.
+    the live share, or a remote one. A span is `structural` if it gives the trace its structure, so that it is likely to
+    be exported; `branch` is the nearest ancestor with a mark that is. `copy` is the context that the span was exported
+    with, once it was, and `folded` says that it has gone into a summary.
     """
 
     span_id = 0
+    structural = False
+    parent: "Overflow | None" = None
     branch: "Overflow | None" = None
     copy: SpanContext | None = None
     folded = False
 
-    def __init__(
-        self, state: TraceState | None, parent: "Overflow | None", anchor: SpanContext | None, *, structural: bool
-    ) -> None:
-        super().__init__(None if state is None or state is DEFAULT_TRACE_STATE else list(state.items()))
-        self.parent = parent
+    def __init__(self, state: TraceState | None, parent: "Overflow | None", anchor: SpanContext | None) -> None:
+        # Named rather than `super()`, which takes longer.
+        TraceState.__init__(self, None if state is None or state is DEFAULT_TRACE_STATE else list(state.items()))
         self.anchor = anchor
-        self.structural = structural
         if parent is not None:
+            self.parent = parent
             self.branch = parent if parent.structural else parent.branch
 
     def __reduce__(self) -> tuple[type[TraceState], tuple[list[tuple[str, str]]]]:
@@ -51,10 +51,6 @@ class Overflow(TraceState):
 
     def place_id(self) -> int:
         """The id of that span, 0 for none."""
-        if self.branch is None and self.anchor is not None:
-            # This is asked for each span, and a context's properties take longer.
-            _, span_id, _, _, _, _ = self.anchor
-            return span_id
         place = self.place
         return 0 if place is None else place.span_id
 

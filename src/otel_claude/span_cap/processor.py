@@ -52,7 +52,7 @@ class CapProcessor(SpanProcessor):
     def on_start(self, span: Span, parent_context: Context | None = None) -> None:
         """Notes that a span of a known trace is open."""
         try:
-            context = span.get_span_context()
+            context: Any = span.context
             trace_id, span_id, _, flags, mark, _ = context
             trace = self.traces.get(trace_id)
             if trace is None:
@@ -68,23 +68,6 @@ class CapProcessor(SpanProcessor):
         except Exception:
             failures.report("CapProcessor.on_start")
 
-    def _on_ending(self, span: Span) -> None:
-        """Lets a local root say that its trace was capped. It is live, so it leaves before what is held back."""
-        try:
-            parent = span.parent
-            if parent is not None and not parent.is_remote:
-                return
-            context = span.get_span_context()
-            trace = self.traces.get(context.trace_id)
-            if trace is None or trace.excess is None or not context.trace_flags.sampled:
-                return
-            with trace.lock:
-                attributes = root_attributes(trace) if trace.excess.folded else {}
-            if attributes:
-                add_to_ended(span, attributes)
-        except Exception:
-            failures.report("CapProcessor._on_ending")
-
     def on_end(self, span: ReadableSpan) -> None:
         """Holds back a span that is only recorded. Hands over what waits once no span of the trace is open."""
         try:
@@ -92,9 +75,18 @@ class CapProcessor(SpanProcessor):
             trace_id, span_id, _, _, mark, _ = context
             trace = self.traces.get(trace_id)
             if type(mark) is Overflow and mark.span_id == span_id:
-                trace = self._hold(span, mark, trace or self.traces.of(trace_id))
+                if trace is None:
+                    trace = self.traces.of(trace_id)
+                with trace.lock:
+                    trace.open.pop(span_id, None)
+                    excess = trace.excess or trace.begin_excess()
+                    excess.add(span, mark)
+                if not excess.is_watched:
+                    self._keep_watch(trace, excess)
             elif trace is None or trace.open.pop(span_id, self) is self:
                 return
+            elif trace.excess is not None and (span.parent is None or span.parent.is_remote):
+                self._tell(span, trace)
             if trace.open:
                 return
             out = self._at_rest(trace)
@@ -121,18 +113,18 @@ class CapProcessor(SpanProcessor):
         self._reports.after_fork()
         self._watch.after_fork()
 
-    def _hold(self, span: ReadableSpan, mark: Overflow, trace: Trace) -> Trace:
-        now = time.monotonic()
+    @guarded(None)
+    def _tell(self, root: ReadableSpan, trace: Trace) -> None:
+        """Lets a local root say that its trace was capped. It is live, so it leaves before what is held back."""
         with trace.lock:
-            trace.open.pop(mark.span_id, None)
-            excess = trace.excess
-            if excess is None:
-                excess = trace.excess = Excess(trace.shares, now)
-            excess.add(span, mark, now)
-            is_watched, excess.is_watched = excess.is_watched, True
-        if not is_watched and (crowded_out := self._watch.add(trace)) is not None:
+            attributes = root_attributes(trace) if trace.excess is not None and trace.excess.folded else {}
+        if attributes:
+            add_to_ended(root, attributes)
+
+    def _keep_watch(self, trace: Trace, excess: Excess) -> None:
+        excess.is_watched = True
+        if (crowded_out := self._watch.add(trace)) is not None:
             self._hand_over(self._take(crowded_out, Excess.dismissed if crowded_out.open else Excess.everything))
-        return trace
 
     def _at_rest(self, trace: Trace) -> Sequence[ReadableSpan]:
         self.traces.touch(trace)
@@ -146,7 +138,8 @@ class CapProcessor(SpanProcessor):
         if excess is None:
             return
         now = time.monotonic()
-        is_silent = now - max(trace.touched, excess.touched) >= SILENT_S
+        silent_since = excess.silent_since(now) if trace.open else trace.touched
+        is_silent = now - silent_since >= SILENT_S
         if trace.has_ended and is_silent:
             self._hand_over(self._take(trace, Excess.everything))
         elif trace.open or is_silent:

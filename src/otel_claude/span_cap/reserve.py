@@ -124,15 +124,17 @@ class Reserve:
 
     def fit(self, room: int) -> None:
         """Folds until all that waits has `room`, which is one record or more. Summaries leave half of it to spans."""
-        while len(self._claimed) + len(self._loose) + len(self._summaries.by_key) > room:
+        over = len(self._claimed) + len(self._loose) + len(self._summaries.by_key) - room
+        while over > 0:
             if self._summaries.moved and self._summaries.join_moved():
-                continue
-            if self._loose:
-                self._summaries.add(self._loose.popleft())
+                over -= 1
+            elif self._loose:
+                over -= self._summaries.add(self._loose.popleft())
             elif self.summaries > max(1, room // 2):
                 self._summaries.join()
+                over -= 1
             elif (held := self._least_claimed()) is not None:
-                self._summaries.add(held)
+                over -= self._summaries.add(held)
 
     def take(self, most: int, *, summaries: bool) -> Taken:
         """Takes out up to `most` records: summaries if wanted, then claimed spans, then the oldest of the loose."""

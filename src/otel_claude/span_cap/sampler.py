@@ -61,7 +61,7 @@ class CapSampler(Sampler):
         try:
             trace = self._traces.get(trace_id)
             # Only a trace that has used up its live share has marks; one that is not known may have been forgotten.
-            if trace is None or trace.live >= trace.shares.live or trace.is_over:
+            if trace is None or trace.is_over or trace.live >= trace.shares.live:
                 parent = get_current_span(parent_context).get_span_context()
                 # A context is a tuple. Its properties take much longer to read.
                 _, span_id, _, flags, state, _ = parent
@@ -118,10 +118,8 @@ def _recorded_only(
     else:
         # One that is local and not sampled is not exported: the application left it out.
         anchor = trace.top if is_valid else None
-    structural = (
-        is_remote
-        or not is_valid
-        or (bool(attributes) and not _TELLING.isdisjoint(attributes) and is_structural(attributes))
-    )
+    own = Overflow(state, mark, anchor)
+    if is_remote or not is_valid or (attributes and not _TELLING.isdisjoint(attributes) and is_structural(attributes)):
+        own.structural = True
     trace.is_over = True
-    return SamplingResult(_RECORDED_ONLY, attributes, Overflow(state, mark, anchor, structural=structural))
+    return SamplingResult(_RECORDED_ONLY, attributes, own)

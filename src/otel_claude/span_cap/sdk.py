@@ -6,7 +6,7 @@ Where a name is not as expected, the cap works without it as far as it can.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from opentelemetry.sdk.trace import Span, SpanProcessor, Tracer, TracerProvider
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, Tracer, TracerProvider
 from opentelemetry.sdk.trace.sampling import Sampler
 
 
@@ -44,8 +44,8 @@ def processors_beside(processor: SpanProcessor, tracer: Tracer) -> tuple[SpanPro
     return tuple(other for other in cast("tuple[SpanProcessor, ...]", processors) if other is not processor)
 
 
-def add_to_ended(span: Span, attributes: Mapping[str, Any]) -> bool:
-    """Adds attributes to a span that is ending: OpenTelemetry's SDK closes it before it tells processors.
+def add_to_ended(span: ReadableSpan, attributes: Mapping[str, Any]) -> bool:
+    """Adds attributes to a span that has just ended, before the other processors are told of it.
 
     What would push out attributes of the application's is left out.
     """

@@ -33,22 +33,37 @@ class Summaries:
         """How many spans are in summaries. One that is alone in its own is not: it can still be exported itself."""
         return self._taken + sum(summary.count for summary in self.by_key.values() if summary.only is None)
 
-    def add(self, held: Held) -> None:
-        """Adds a span to its summary. There is at most one summary more than before."""
-        key = self._key(held)
+    def add(self, held: Held) -> int:
+        """Adds a span to its summary, and says how many records there are fewer: one, or none if it needs a new one."""
+        mark = held.mark
+        if not self._by_place:
+            place_id = 0
+        elif mark.branch is None and mark.anchor is not None:
+            # The case of nearly every span. A context is a tuple, and its properties take longer.
+            _, place_id, _, _, _, _ = mark.anchor
+        else:
+            place_id = mark.place_id()
+        key: Key = (place_id, held.span.name, held.error is not None)
         summary = self.by_key.get(key)
-        if summary is None and len(self.by_key) >= self._most:
+        fewer = 1
+        if summary is None and len(self.by_key) < self._most:
+            fewer = 0
+        elif summary is None:
             summary = self.by_key.get((0, *key[1:]))
             if summary is None and not self._join_places():
-                key = self._key(held)
+                key = (0, *key[1:])
                 summary = self.by_key.get(key) or self._others()
         if summary is None:
             self.by_key[key] = Summary(held, is_placed=bool(key[0]))
         else:
             if summary.only is not None:
                 self._fold(summary.only)
-            self._fold(held)
+            if mark.parent is None and not mark.structural:
+                mark.folded = True  # All that `_fold` does then, for most spans without a call.
+            else:
+                self._fold(held)
             summary.add(held)
+        return fewer
 
     def take(self, most: int) -> list[Summary]:
         """Takes out up to `most` summaries, those of the most spans first."""
@@ -89,9 +104,6 @@ class Summaries:
             mark.skip_folded()
         if mark.structural and self._by_place:
             self.moved += [key for key in self.by_key if key[0] == mark.span_id]
-
-    def _key(self, held: Held) -> Key:
-        return (held.mark.place_id() if self._by_place else 0, held.span.name, held.error is not None)
 
     def _join_places(self) -> bool:
         """Joins two summaries that differ only in their places, if there are two: those of the fewest spans.

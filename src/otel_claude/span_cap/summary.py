@@ -44,6 +44,7 @@ class Summary:
         self.start, self.end = held.start, held.end
         self.total, self.shortest = 0, held.duration
         self.slowest: list[tuple[int, int]] = []
+        self._not_slow = -1
         self.numbers: dict[str, float] = {}
         self.errors: Counter[str] = Counter()
         self.add(held)
@@ -61,7 +62,7 @@ class Summary:
             self.end = held.end
         if duration < self.shortest:
             self.shortest = duration
-        if len(self.slowest) < SLOWEST or duration > self.slowest[0][0]:
+        if duration > self._not_slow:
             self._note_slow((duration, held.mark.span_id))
         if held.numbers:
             for name, value in held.numbers.items():
@@ -89,6 +90,8 @@ class Summary:
 
     def _note_slow(self, slow: tuple[int, int]) -> None:
         (heappush if len(self.slowest) < SLOWEST else heappushpop)(self.slowest, slow)
+        if len(self.slowest) == SLOWEST:
+            self._not_slow = self.slowest[0][0]
 
     @property
     def title(self) -> str:

@@ -48,11 +48,16 @@ class Trace:
         ended = 0 if self.excess is None else self.excess.ended
         return self.live + ended + sum(mark is not None for mark in list(self.open.values()))
 
+    def begin_excess(self) -> Excess:
+        """The excess, from the first span of it that ends."""
+        self.excess = Excess(self.shares)
+        return self.excess
+
     def lost_mark(self, span_id: int) -> Overflow | None:
         """The mark of a span, of which only the id is left: its context was made anew, as from a header."""
         mark = self.open.get(span_id)
         if mark is None and self.excess is not None and span_id in self.excess.recent:
-            return Overflow(None, None, self.top, structural=False)
+            return Overflow(None, None, self.top)
         return mark
 
     def counts(self) -> dict[str, int]:
