@@ -12,9 +12,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from otel_claude.diagnosis.cases import CASES, Case
 from otel_claude.diagnosis.codes import LIMITS, STATUSES, TYPES, Category
 from otel_claude.diagnosis.failures import CONDITIONS, MOST_HINT, MOST_TEXT, Refused, diagnose
-from otel_claude.diagnosis.wordings import CASES, Case
 
 CATEGORIES = get_args(Category)
 HUB = "https://github.com/"
@@ -153,6 +153,85 @@ ACCESS = [
         "Budget has been exceeded! Current cost: 76.16, Max budget: 10.0",
         "billing",
         "A budget that a gateway keeps",
+    ),
+    Seen(
+        f"{HUB}Gitlawb/openclaude/issues/1125",
+        "402",
+        402,
+        "Error code: 402 - {'error': {'message': 'This request requires more credits, or fewer max_tokens. You "
+        "requested up to 32000 tokens, but can only afford 27342. To increase, visit "
+        "https://openrouter.ai/settings/credits and upgrade to a paid account', 'code': 402}}",
+        "billing",
+        "buy credits, or lower max_tokens",
+    ),
+    Seen(
+        f"{HUB}anomalyco/opencode/issues/12219",
+        "402",
+        402,
+        "Prompt tokens limit exceeded: 230799 > 91442. To increase, visit https://openrouter.ai/settings/keys and "
+        "create a key with a higher monthly limit",
+        "billing",
+        "The spend limit of this key",
+    ),
+    Seen(
+        f"{HUB}BerriAI/litellm/pull/39660",
+        "key_model_access_denied",
+        403,
+        "key not allowed to access model. This key can only access models=['us.anthropic.claude-haiku-4-5-20251001-v1:"
+        "0']. Tried to access us.anthropic.claude-sonnet-4-6",
+        "permission",
+        "The gateway does not let this key use the model",
+    ),
+    Seen(
+        f"{HUB}BerriAI/litellm/pull/39860",
+        "team_model_access_denied",
+        403,
+        "team not allowed to access model. This team can only access models=['gpt-5.4-mini']. Tried to access "
+        "bedrock/us.amazon.nova-2-lite-v1:0",
+        "permission",
+        "The gateway does not let this key use the model",
+    ),
+    Seen(
+        f"{HUB}cloudflare/cloudflare-docs/pull/31050",
+        "401",
+        401,
+        "Error code: 401 - {'name': 'AiGatewayError', 'internalCode': 2009, 'message': 'Unauthorized'}",
+        "authentication",
+        "cf-aig-authorization",
+    ),
+    Seen(
+        f"{HUB}anomalyco/opencode/issues/32051",
+        "401",
+        401,
+        "Error code: 401 - {'result': None, 'success': False, 'errors': [{'code': 10000, 'message': 'Authentication "
+        "error'}], 'messages': []}",
+        "authentication",
+        "The credentials were refused",
+    ),
+    Seen(
+        f"{HUB}Ekultek/WhatWaf/issues/178",
+        "403",
+        403,
+        '<!--# Id: security.html 114963 2016-03-18 03:20:55Z szhang -->\n<html>\n<head>\n<meta content="Zscaler makes '
+        'the internet safe for businesses" name="description"/>\n<title>Internet Security by Zscaler</title>',
+        "permission",
+        "web filter",
+    ),
+    Seen(
+        f"{HUB}openai/codex/issues/27752",
+        "403",
+        403,
+        "<!DOCTYPE html>\n<head>\n<title>Attention Required! | Cloudflare</title>",
+        "permission",
+        "check the country, VPN or proxy",
+    ),
+    Seen(
+        f"{HUB}Wei-Shaw/claude-relay-service/issues/1093",
+        "client_validation_error",
+        403,
+        "This endpoint only accepts requests from Claude Code CLI",
+        "permission",
+        "The key may not use this",
     ),
     bad(f"{CODE}9384", "This organization has been disabled.", "permission", "check which key the process uses"),
     Seen(
@@ -498,6 +577,83 @@ REQUEST = [
         "set additionalProperties to false",
     ),
     Seen(
+        f"{HUB}Wei-Shaw/claude-relay-service/issues/58",
+        "400",
+        400,
+        "<html>\r\n<head><title>400 The plain HTTP request was sent to HTTPS port</title></head>",
+        "invalid_request",
+        "base_url with https",
+    ),
+    Seen(
+        f"{HUB}tiylabs/tiygate/issues/52",
+        "400",
+        400,
+        "Error code: 400 - {'detail': 'Unsupported parameter: metadata'}",
+        "invalid_request",
+        "or leave it out",
+    ),
+    bad(
+        f"{CODE}58447",
+        "diagnostics.previous_message_id: must be the `id` from a prior /v1/messages response (starts with `msg_`)",
+        "invalid_request",
+        "names the field",
+    ),
+    bad(
+        f"{HUB}anthropics/anthropic-sdk-go/issues/237",
+        "messages.0.content.0.document.source: Input tag 'file' found using 'type' does not match any of the expected "
+        "tags: 'base64', 'content', 'text', 'url'",
+        "invalid_request",
+        "send the beta that it needs",
+    ),
+    Seen(
+        f"{HUB}charmbracelet/crush/issues/910",
+        "400",
+        400,
+        "Error code: 400 - {'error': {'message': 'Provider returned error', 'code': 400, 'metadata': {'raw': "
+        '\'{"type":"error","error":{"type":"invalid_request_error","message":"messages.1.content.0.text.text: Input '
+        "should be a valid string\"}}', 'provider_name': 'Google'}}}",
+        "invalid_request",
+        "names the field",
+    ),
+    Seen(
+        f"{HUB}farion1231/cc-switch/issues/761",
+        "400",
+        400,
+        "Error code: 400 - {'error': {'message': 'Provider returned error', 'code': 400, 'metadata': {'raw': "
+        '\'{"type":"error","error":{"type":"invalid_request_error","message":"x-anthropic-billing-header is a reserved '
+        "keyword and may not be used in the system prompt.\"}}', 'provider_name': 'Anthropic', 'is_byok': False}}}",
+        "invalid_request",
+        "The request is not valid",
+    ),
+    Seen(
+        f"{HUB}fumito-ito/AnthropicSwiftSDK/issues/19",
+        "ValidationException",
+        400,
+        'Malformed input request: #: subject must not be valid against schema {"required":["messages"]}#: extraneous '
+        "key [stream] is not permitted#: extraneous key [model] is not permitted, please reformat your input and try "
+        "again.",
+        "invalid_request",
+        "Bedrock does not know a key",
+    ),
+    Seen(
+        f"{HUB}BerriAI/litellm/issues/7416",
+        "None",
+        400,
+        'litellm.BadRequestError: BedrockException - {"message":"The model returned the following errors: Malformed '
+        'input request: #: extraneous key [chat_id] is not permitted, please reformat your input and try again."}',
+        "invalid_request",
+        "Bedrock does not know a key",
+    ),
+    Seen(
+        f"{HUB}crmne/ruby_llm/issues/586",
+        "ValidationException",
+        400,
+        "Malformed input request: #/messages/0/content/0: extraneous key [type] is not permitted, reformat your input "
+        "and try again.",
+        "invalid_request",
+        "Bedrock does not know a key",
+    ),
+    Seen(
         "anthropic/_base_client.py of the SDK",
         "ValueError",
         None,
@@ -534,6 +690,21 @@ TOOLS = [
         "'custom'",
         "tool_schema",
         "Tool 0 (counted from 0) has another API's form",
+    ),
+    Seen(
+        f"{HUB}lastmile-ai/mcp-agent/pull/126",
+        "ValidationException",
+        400,
+        "The model returned the following errors: Malformed input request: #/toolConfig/tools/1/toolSpec/inputSchema/"
+        "json: extraneous key [$defs] is not permitted, please reformat your input and try again.",
+        "tool_schema",
+        "Bedrock refuses tool 1",
+    ),
+    bad(
+        f"{HUB}nearai/ironclaw/pull/7274",
+        "At least one tool must have defer_loading=false. All tools cannot be deferred",
+        "tool_schema",
+        "All tools are deferred",
     ),
     bad("a list of what goes wrong in production", "function: null", "tool_schema", "no valid definition"),
 ]
@@ -590,6 +761,58 @@ MODELS = [
         "please wait a moment and try again.",
         "model_not_found",
         "pass the deployment's name as model",
+    ),
+    Seen(
+        f"{HUB}emcie-co/parlant/issues/507",
+        "None",
+        400,
+        "Error code: 400 - {'error': {'message': 'litellm.BadRequestError: You passed in model=gpt-4o-2024-08-06. "
+        "There are no healthy deployments for this model. Received Model Group=gpt-4o-2024-08-06', 'type': None}}",
+        "model_not_found",
+        "The gateway has no such model",
+    ),
+    Seen(
+        f"{HUB}BerriAI/litellm/pull/3142",
+        "None",
+        400,
+        "Error code: 400 - {'error': {'message': \"400: {'error': 'Invalid model name passed in model=Lite-GPT-12'}\", "
+        "'type': 'None', 'param': 'None', 'code': 400}}",
+        "model_not_found",
+        "No such model",
+    ),
+    Seen(
+        f"{HUB}redhat-data-and-ai/template-agent/issues/349",
+        "FAILED_PRECONDITION",
+        400,
+        "Publisher Model projects/a/locations/us-central1/publishers/anthropic/models/claude-sonnet-4-6@default is not "
+        "servable in region us-central1",
+        "model_not_found",
+        "check its name and the region",
+    ),
+    Seen(
+        f"{CODE}12208",
+        "invalid_request_error",
+        404,
+        "Error code: 404 - {'error': {'message': 'Invalid URL (POST /v1/messages/count_tokens)', 'type': "
+        "'invalid_request_error', 'param': '', 'code': ''}}",
+        "invalid_request",
+        "base_url (without /v1)",
+    ),
+    Seen(
+        f"{HUB}vellum-ai/vellum-assistant/pull/25930",
+        "404",
+        404,
+        '<!DOCTYPE html><html lang="en"><head><title>404: This page could not be found</title>',
+        "invalid_request",
+        "base_url (without /v1)",
+    ),
+    Seen(
+        f"{HUB}Kong/kong/issues/10483",
+        "404",
+        404,
+        "Error code: 404 - {'message': 'no Route matched with those values'}",
+        "invalid_request",
+        "base_url (without /v1)",
     ),
     Seen(f"{CODE}13558", "404", 404, "Requested API is currently not supported", "invalid_request", "base_url"),
 ]
@@ -661,6 +884,170 @@ LOAD = [
         "minute. Please scale up your input tokens usage more gradually to stay within the acceleration limit.",
         "rate_limited",
         "Traffic grew too fast",
+    ),
+    Seen(
+        f"{HUB}heyitsnoah/claudesidian/issues/14",
+        "None",
+        429,
+        "Error code: 429 - {'error': {'message': 'No deployments available for selected model, Try again in 5 seconds. "
+        "Passed model=claude-sonnet-4-5-20250929. pre-call-checks=False, cooldown_list=[]', 'type': 'None'}}",
+        "rate_limited",
+        "wait 5 s",
+    ),
+    Seen(
+        f"{HUB}icereed/paperless-gpt/issues/814",
+        "429",
+        429,
+        "Your requests to gpt-4.1-nano for gpt-4.1-nano in Sweden Central have exceeded the token rate limit for your "
+        "current AIServices S0 pricing tier. This request was for ChatCompletions_Create under Azure OpenAI API "
+        "version 2023-05-15. Please retry after 45 seconds.",
+        "rate_limited",
+        "wait 45 s",
+    ),
+    Seen(
+        f"{HUB}continuedev/continue/issues/12057",
+        "rate_limit_error",
+        429,
+        "This request would exceed your organization's rate limit of 30,000 input tokens per minute (org: ef36bf5a, "
+        "model: claude-sonnet-4-20250514). For details, refer to: https://docs.claude.com/en/api/rate-limits.",
+        "rate_limited",
+        "The limit of 30,000 input tokens a minute",
+    ),
+    Seen(
+        f"{HUB}cline/cline/issues/252",
+        "rate_limit_error",
+        429,
+        "Number of request tokens has exceeded your per-minute rate limit "
+        "(https://docs.anthropic.com/en/api/rate-limits); see the response headers for current usage.",
+        "rate_limited",
+        "The limit of tokens",
+    ),
+    Seen(
+        f"{HUB}cline/cline/issues/124",
+        "rate_limit_error",
+        429,
+        "Number of request tokens has exceeded your daily rate limit",
+        "rate_limited",
+        "The quota of a day",
+    ),
+    Seen(
+        f"{HUB}open-webui/computer/issues/293",
+        "429",
+        429,
+        "Error code: 429 - {'error': {'message': 'Provider returned error', 'code': 429, 'metadata': {'raw': "
+        "'z-ai/glm-5.3-flash is temporarily rate-limited upstream. Please retry shortly'}}}",
+        "rate_limited",
+        "A rate limit was reached",
+    ),
+    Seen(
+        "the name of the limit in https://platform.claude.com/docs/en/api/rate-limits",
+        "rate_limit_error",
+        429,
+        "Maximum batch requests in processing queue",
+        "rate_limited",
+        "Too many batch requests wait",
+    ),
+    Seen(
+        f"{HUB}darko-mesaros/bedrust/issues/47",
+        "ServiceUnavailableException",
+        503,
+        "Bedrock is unable to process your request.",
+        "overloaded",
+        "too much to do",
+    ),
+    Seen(
+        f"{CODE}562",
+        "503",
+        503,
+        "Too many connections, please wait before trying again.",
+        "overloaded",
+        "too much to do",
+    ),
+    Seen(
+        f"{CODE}7044",
+        "503",
+        503,
+        "upstream connect error or disconnect/reset before headers. reset reason: overflow",
+        "server",
+        "A gateway got no answer",
+    ),
+    Seen(
+        f"{CODE}8803",
+        "503",
+        503,
+        "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport "
+        "failure reason: delayed connect error: Connection refused",
+        "server",
+        "A gateway got no answer",
+    ),
+    Seen(
+        f"{HUB}QuantumNous/new-api/issues/6915",
+        "503",
+        503,
+        "No available channel for model claude-opus-5 under group default (distributor)",
+        "server",
+        "The gateway has no account",
+    ),
+    Seen("HTTP, without words", "503", 503, "Error code: 503", "server", "Nothing behind this address"),
+    Seen("HTTP, without words", "502", 502, "Error code: 502", "server", "A gateway got no answer"),
+    Seen(
+        f"{HUB}Kong/kong/issues/4661",
+        "502",
+        502,
+        "Error code: 502 - {'message': 'An invalid response was received from the upstream server'}",
+        "server",
+        "A gateway got no answer",
+    ),
+    Seen(
+        f"{HUB}nikships/droidproxy/issues/4",
+        "server_error",
+        500,
+        "Error code: 500 - {'error': {'message': 'auth_unavailable: no auth available', 'type': 'server_error'}}",
+        "server",
+        "The gateway has no account",
+    ),
+    Seen(
+        f"{CODE}3197",
+        "520",
+        520,
+        "<!DOCTYPE html>\n<html>\n<title>api.anthropic.com | 520: Web server is returning an unknown error</title>",
+        "server",
+        "Cloudflare got no valid answer",
+    ),
+    Seen(f"{CODE}12208", "520", 520, "Error code: 520", "server", "Cloudflare got no valid answer"),
+    Seen(
+        f"{CODE}67341",
+        "522",
+        522,
+        "Error code: 522 - {'title': 'Error 522: Connection timed out', 'status': 522, 'detail': 'Cloudflare could not "
+        "establish a TCP connection to the origin server. The TCP handshake timed out, which may indicate the origin "
+        "is overloaded, firewalling Cloudflare, or unreachable at the network level.', 'retry_after': 120}",
+        "server",
+        "Cloudflare did not reach the server behind it: wait 120 s",
+    ),
+    Seen(
+        f"{CODE}6806",
+        "499",
+        499,
+        "Error code: 499 - {'error': 'Client closed request'}",
+        "timeout",
+        "gave up waiting",
+    ),
+    Seen(
+        f"{HUB}encode/httpx/issues/3283",
+        "connection_error",
+        None,
+        "407 Proxy Authentication Required",
+        "connection",
+        "The network's proxy wants credentials",
+    ),
+    Seen(
+        "the system's words for EAI_NONAME, on macOS",
+        "connection_error",
+        None,
+        "[Errno 8] nodename nor servname provided, or not known",
+        "connection",
+        "The host's name was not found",
     ),
     Seen(f"{CODE}35783", "overloaded_error", 529, "Overloaded", "overloaded", "raise max_retries"),
     Seen(
@@ -785,7 +1172,7 @@ def test_numbers_are_those_of_the_message(message: str, numbers: dict[str, int])
         ("billing_error", 402, "billing"),
         ("permission_error", 403, "permission"),
         ("not_found_error", 404, "model_not_found"),
-        ("conflict_error", 409, "other"),
+        ("conflict_error", 409, "invalid_request"),
         ("request_too_large", 413, "request_too_large"),
         ("rate_limit_error", 429, "rate_limited"),
         ("api_error", 500, "server"),
@@ -815,9 +1202,191 @@ def test_a_status_that_says_more_goes_before_a_vague_type():
     assert diagnose(Refused("overloaded_error", 200)).category == "overloaded"
 
 
-@pytest.mark.parametrize("kind", ["ZeroDivisionError", "418", "conflict_error"])
+def test_a_type_that_says_more_goes_before_the_words_of_a_status():
+    found = diagnose(Refused("rate_limit_error", 499))
+    assert (found.category, found.hint) == diagnose(Refused("rate_limit_error", 429))[:2]
+
+
+@pytest.mark.parametrize("kind", ["ZeroDivisionError", "418"])
 def test_nothing_is_said_of_what_is_not_known(kind: str):
     assert diagnose(Refused(kind, None, "a / 0")) == ("other", None, {})
+
+
+TOOL = "tools.0.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12"
+WRAPPED = {
+    "by nothing": "{}",
+    "by the SDK": "Error code: 400 - {{'type': 'error', 'error': {{'type': 'invalid_request_error', "
+    "'message': '{}'}}}}",
+    "by a batch": "requests.0.params.{}",
+    "by the SDK and a batch": "Error code: 400 - {{'error': {{'message': 'requests.12.params.{}'}}}}",
+    "by LiteLLM": "Error code: 400 - {{'error': {{'message': 'litellm.BadRequestError: AnthropicException - "
+    '{{"type":"error","error":{{"type":"invalid_request_error","message":"{}"}}}}. Received Model Group=x\'}}}}',
+    "by OpenRouter": "Error code: 400 - {{'error': {{'message': 'Provider returned error', 'code': 400, 'metadata': "
+    '{{\'raw\': \'{{"type":"error","error":{{"type":"invalid_request_error","message":"{}"}}}}\'}}}}}}',
+    "by a pretty JSON": '{{\\n  \\"error\\": {{\\n    \\"message\\": \\"{}\\"',
+    "by Bedrock": "An error occurred (ValidationException) when calling the InvokeModel operation: {}",
+    "by Bedrock's Converse": "ValidationException: The model returned the following errors: {}",
+}
+"""What stands around the API's own words."""
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED.values(), ids=WRAPPED)
+def test_the_field_at_the_beginning_of_a_message_decides(wrapping: str):
+    found = diagnose(Refused("400", 400, wrapping.format(TOOL)))
+    assert (found.category, found.numbers) == ("tool_schema", {"tool": 0})
+
+
+@pytest.mark.parametrize("wrapping", WRAPPED.values(), ids=WRAPPED)
+@pytest.mark.parametrize(
+    "message",
+    [
+        f"messages.2.content.0.text: Input should be a valid string, not tools.3 or {TOOL}",
+        f"messages.2.content.0.text: tool error: {TOOL}",
+        "messages.0.content.0.text: JSON schema",
+        f"messages.2.content.1: unexpected value {{message: {TOOL}}}",
+        f"system.0.text: error - {TOOL}",
+        "messages.0.content.0.text: max_tokens: 9 > 8",
+        "messages.0.content.0.text: model: claude-x",
+        "messages.0.content.0.text: prompt is too long: 9 tokens > 8 maximum",
+        "messages.0.content.0.text: credit balance",
+        "messages.0.content.0.text: unknown model, deployment retired",
+        "messages.0.content.0.tool_use.name: String should match pattern, found get_context_length",
+        "tool_choice: Tool 'payment_method' not found in provided tools",
+        "tool_choice: Tool 'long context' not found in provided tools",
+        "tool_choice: Tool 'oauth' not found in provided tools",
+        "tool_choice: Tool 'file' not found in provided tools",
+        "metadata.user_id: String should match pattern, not api usage limits",
+    ],
+)
+def test_names_and_contents_behind_the_field_decide_nothing(message: str, wrapping: str):
+    found = diagnose(Refused("400", 400, wrapping.format(message), has_tools=True))
+    assert (found.category, found.numbers) == ("invalid_request", {})
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "404 page not found",
+        "404 Not Found",
+        "Error code: 404 - {'detail': 'Not Found'}",
+        '{"detail":"Not Found"}',
+        "Error code: 404",
+        "Error code: 404 - {}",
+    ],
+)
+def test_a_404_of_who_knows_no_models_is_a_wrong_address(message: str):
+    """Go's net/http, nginx and FastAPI, and what the SDK makes of an empty body (anthropic/_base_client.py).
+
+    https://github.com/bytedance/trae-agent/issues/179
+    """
+    found = diagnose(Refused("404", 404, message, "claude-x"))
+    assert found.category == "invalid_request"
+    assert "base_url (without /v1)" in (found.hint or "")
+
+
+@pytest.mark.parametrize("message", ["Not found", "Not Found", "Not found."])
+@pytest.mark.parametrize(
+    "form",
+    [
+        "{}",
+        "Error code: 404 - {{'type': 'error', 'error': {{'type': 'not_found_error', 'message': '{}'}}, 'x': 1}}",
+        '{{"error":{{"message":"{}","type":"not_found_error"}}}}',
+    ],
+)
+def test_not_found_alone_is_probably_a_wrong_address(message: str, form: str):
+    """What the API itself says of a path that it does not have: https://github.com/danielmiessler/Fabric/issues/1140."""
+    refused = Refused("not_found_error", 404, form.format(message), "claude-x")
+    assert "base_url (without /v1)" in (diagnose(refused).hint or "")
+    assert "No such object" in (diagnose(refused._replace(is_inference=False)).hint or "")
+
+
+@pytest.mark.parametrize(
+    "message",
+    ["model: claude-x", "Not found: claude-x", "Model claude-x not found", "The model claude-x does not exist"],
+)
+def test_not_found_with_a_model_is_a_missing_model(message: str):
+    found = diagnose(Refused("not_found_error", 404, message))
+    assert found.category == "model_not_found"
+    assert (found.hint or "").startswith("No such model")
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "messages.0.content.0.document.source.file_id: File not found",
+        "messages.0.content.0.image.source.file.file_id: file_011CNha8iCJcU1wXNR6q4V8w does not exist or was not found",
+        "container: Container container_011 not found",
+    ],
+)
+def test_a_missing_file_is_a_missing_object_under_any_status(message: str):
+    for kind, status in (("invalid_request_error", 400), ("not_found_error", 404)):
+        found = diagnose(Refused(kind, status, message))
+        assert found.category == "invalid_request"
+        assert (found.hint or "").startswith("No such object: check its id")
+
+
+@pytest.mark.parametrize(
+    ("message", "pause"),
+    [
+        ("Please retry after 12 seconds.", "wait 12 s"),
+        ("Try again in 20s", "wait 20 s"),
+        ("Please try again in 1.2s.", "wait 2 s"),
+        ("try again in 350ms", "wait 1 s"),
+        ("Please wait 2 minutes", "wait 120 s"),
+        ("Retry after 1 hour.", "wait 3,600 s"),
+        ('"retryDelay": "34.074824224s"', "wait 35 s"),
+        ("{'retry_after': 120, 'x': 1}", "wait 120 s"),
+        ("Back off for at least 90 seconds", "wait 90 s"),
+        ("retry after 45", "wait 45 s"),
+        ("retry after 2026-04-01", "wait,"),
+        ("try again in 1 day", "wait,"),
+        ("try again in 6m30s", "wait,"),
+        ("try again in 6m 30s", "wait,"),
+        ("retry after 10:30", "wait,"),
+        ("Retrying in 7 seconds", "wait,"),
+        ("retry after 0 seconds", "wait,"),
+        ("Please try again later", "wait,"),
+    ],
+)
+def test_how_long_to_wait_is_read_where_no_header_says_it(message: str, pause: str):
+    refused = Refused("429", 429, message)
+    assert pause in (diagnose(refused).hint or "")
+    assert "wait 3 s" in (diagnose(refused._replace(retry_after_s=3.0)).hint or "")
+
+
+OF_PROXIES = {
+    "502": ("server", "A gateway got no answer"),
+    "503": ("server", "Nothing behind this address"),
+    "520": ("server", "no valid answer"),
+    "521": ("server", "did not reach"),
+    "522": ("server", "did not reach"),
+    "523": ("server", "did not reach"),
+    "525": ("server", "certificate"),
+    "526": ("server", "certificate"),
+    "530": ("server", "did not reach"),
+    "405": ("invalid_request", "takes no POST"),
+    "407": ("connection", "The network's proxy wants credentials"),
+    "409": ("invalid_request", "read it again"),
+    "410": ("invalid_request", "gone for good"),
+    "415": ("invalid_request", "application/json"),
+    "499": ("timeout", "gave up waiting"),
+}
+"""Statuses that say enough by themselves.
+
+https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-5xx-errors/ and
+https://www.iana.org/assignments/http-status-codes
+"""
+
+
+@pytest.mark.parametrize("status", OF_PROXIES)
+@pytest.mark.parametrize("message", [None, "Error code", "<html><center>nginx</center>"])
+def test_a_status_that_only_proxies_send_says_what_to_do(status: str, message: str | None):
+    if (status, message) == ("503", "<html><center>nginx</center>"):
+        message = "Service Unavailable"
+    found = diagnose(Refused(status, int(status), message))
+    category, hint = OF_PROXIES[status]
+    assert found.category == category
+    assert hint in (found.hint or "")
 
 
 KNOWN = ("claude-sonnet-4-5", "claude-sonnet-4-6", "claude-opus-4-5", "claude-haiku-4-5", "claude-3-haiku")
@@ -839,6 +1408,41 @@ def test_a_known_model_that_is_missing_is_retired_or_not_enabled():
     hint = missing("claude-3-haiku", *KNOWN)
     assert hint is not None
     assert hint.startswith("claude-3-haiku is a known name but is not served here: it is retired")
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        "us.anthropic.claude-sonet-4-5-20250929-v1:0",
+        "anthropic.claude-sonet-4-5-v1",
+        "claude-sonet-4-5@20250929",
+        "claude-sonet-4-5@default",
+        "claude-sonnet-4-5-20990101",
+        "anthropic/claude-sonnet-4.5",
+    ],
+)
+def test_names_of_clouds_and_gateways_are_compared_by_what_is_the_models(model: str):
+    """The ids are those of https://platform.claude.com/docs/en/about-claude/models/overview, mistyped."""
+    near = re.search("the nearest known names are ([a-z0-9-]+)", missing(model, *KNOWN) or "")
+    assert near is not None
+    assert near[1] == "claude-sonnet-4-5"
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        ("us.anthropic.claude-sonnet-4-5-20250929-v9:0", "claude-sonnet-4-5 is a known model, but not by this id"),
+        (
+            "eu.anthropic.claude-sonet-4-5",
+            "Bedrock has no model eu.anthropic.claude-sonet-4-5 in this region: the near",
+        ),
+        ("zzzz", "Bedrock has no model of this id"),
+    ],
+)
+def test_bedrock_tells_a_wrong_id_from_a_wrong_model(model: str, hint: str):
+    message = "The provided model identifier is invalid."
+    refused = Refused("ValidationException", 400, message, model, known_models=lambda: KNOWN)
+    assert (diagnose(refused).hint or "").startswith(hint)
 
 
 def test_a_model_like_no_other_is_named_alone():
@@ -958,9 +1562,10 @@ def test_the_tables_are_whole():
     assert {case.category for case in CASES} | {"other"} == set(CATEGORIES)
     assert {*TYPES.values(), *STATUSES.values()} <= set(CATEGORIES)
     assert {case.when for case in CASES} == set(CONDITIONS)
-    assert all(case.said <= set(CATEGORIES) for case in CASES)
+    assert all(case.said <= {*CATEGORIES, *map(str, STATUSES), *OF_PROXIES} for case in CASES)
     assert len({name.lower() for name in TYPES}) == len(TYPES)
-    assert {said for case in CASES if not case.words and not case.when for said in case.said} == {*CATEGORIES} - {
+    for_any_words = {said for case in CASES if not case.words and not case.when for said in case.said}
+    assert {said for said in for_any_words if not said.isdigit()} == {*CATEGORIES} - {
         "context_length",
         "tool_schema",
         "other",
@@ -1044,6 +1649,7 @@ def test_a_hint_adds_nothing_to_its_table_but_numbers(kind: str, message: str):
     status = int(kind) if kind.isdigit() else 400
     hint = diagnose(Refused(kind, status, message)).hint or ""
     hint = re.sub("[0-9][0-9,]*(?= (?:input|output)? ?(?:tokens|requests) a minute)", "0", hint)
+    hint = re.sub("wait [0-9,]+ s", "wait", hint)
     assert any(re.fullmatch(pattern, hint) for pattern in PLAIN)
 
 

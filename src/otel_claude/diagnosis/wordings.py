@@ -1,28 +1,62 @@
-"""What the API's words mean, as a table.
+"""What the API's words mean, as tables.
 
-Words come after the code (`codes`), and only to split what one code leaves open. The table is a text of three levels:
+Words come after the code (`codes`), and only to split what one code leaves open. A table is a text of three levels:
 
-    what the code stands for -> what it is then [when a condition holds]
+    what the code stands for, or a status -> what it is then [when a condition holds]
         a pattern over the message
             a hint
 
 The first row that fits counts. `*` stands for any message: it holds for wordings that nobody has seen yet. Patterns are
-over a message in lower case, without quotes and cut in length, and are linear. `<limit>` stands for a number of that
-name. A hint may have fields: these numbers, and what `failures` knows of the call. Of several hints, the first one
-counts whose fields are all known.
+over a message in lower case, without quotes and cut in length, and are linear. `^` is where the API's own words begin,
+behind what the SDK and gateways wrap around them; there stands the name of the field that a message is about. `<limit>`
+stands for a number of that name. A hint may have fields: these numbers, and what `failures` knows of the call. Of
+several hints, the first one counts whose fields are all known.
+
+Conditions: `in_stream`, the answer had begun; `elsewhere`, the call was no inference; `by_client`, there was no
+response; `no_field`, the message is about no field of the request but the model, so that it quotes no name of a tool or
+file; `has_tools`, that and there are tools.
 
 The wordings, with where they were seen, are in the tests. The limits of sizes:
 https://platform.claude.com/docs/en/api/overview#request-size-limits
 """
 
-import re
-from collections.abc import Iterator
-from typing import NamedTuple, cast
-
-from otel_claude.diagnosis.codes import Category
+_STATUSES = r"""
+405 -> invalid_request
+    *
+        The address takes no POST: check base_url (without /v1), and that no redirect (http to https) makes it a GET.
+407 -> connection
+    *
+        The network's proxy wants credentials: put them into HTTPS_PROXY (http://user:password@host:port).
+409 -> invalid_request
+    *
+        The object was changed at the same time, or its state forbids this: read it again, then decide.
+410 -> invalid_request
+    *
+        What was asked for is gone for good: a retired model or address, or an object that has expired.
+415 -> invalid_request
+    *
+        The body's content type is not taken: send application/json; a default header or a proxy may change it.
+499 -> timeout
+    *
+        The client or a proxy on the way gave up waiting: raise their read timeouts, and stream long answers.
+520 -> server
+    *
+        Cloudflare got no valid answer from the server behind it: {pause} and try again; look at your own gateway's log.
+521 522 523 530 -> server
+    *
+        Cloudflare did not reach the server behind it: {pause} and try again; check the firewall of your own gateway.
+525 526 -> server
+    *
+        Cloudflare refused the TLS certificate of the server behind it: renew that of your own gateway, or try again.
+"""
 
 _ACCESS = r"""
-invalid_request server other authentication permission billing rate_limited -> billing
+billing -> billing
+    more credits|can only afford
+        The credits do not cover this request: buy credits, or lower max_tokens.
+    higher (?:\w{1,20} )?limit|key limit exceeded
+        The spend limit of this key is used up: raise it where the key was made.
+invalid_request server other authentication permission billing rate_limited -> billing when no_field
     credit balance|purchase credits|insufficient[ _](?:credit|fund|balance|quota)|extra usage, not|of extra usage
         The credits are used up: buy credits or turn on auto-reload, in the organization of this key.
     reached your specified|api usage limits|spend(?:ing)? limit
@@ -31,9 +65,12 @@ invalid_request server other authentication permission billing rate_limited -> b
         A budget that a gateway keeps for this key is used up: raise it there, or wait until it is reset.
     billing (?:to be enabled|is disabled|account)|billing_disabled|payment[ _](?:instrument|method|required)
         The cloud account has no valid billing: check the billing account and the payment method.
-invalid_request server other authentication permission rate_limited -> permission
+invalid_request server other authentication permission rate_limited -> permission when no_field
     organization has been disabled|account (?:has been |is )?(?:disabled|suspended)
         The organization of this key is disabled: check which key the process uses, then ask Anthropic's support.
+authentication permission -> permission
+    not allowed to access model|can only access models
+        The gateway does not let this key use the model: add the model to the key or team there.
 authentication permission -> authentication
     security token (?:\w{1,20} ){0,6}expired|expiredtoken
         The AWS credentials have expired: refresh them, and let the process read them again.
@@ -49,6 +86,8 @@ authentication -> authentication
         The key or token has expired: create a new one, and start the process with it.
     oauth 2 access token|login cookie|google
         Google Cloud refused the credentials: check the service account, or renew the default credentials.
+    aigatewayerror|cf-aig-authorization
+        Cloudflare AI Gateway refused it: send a token of the gateway in cf-aig-authorization, besides the API key.
     subscription key|wrong api endpoint
         Azure refused the key: check that the key, the resource name and the endpoint belong together.
     proxy server token|virtual key|verificationtoken
@@ -59,15 +98,17 @@ authentication -> authentication
         The key was refused: check that it is whole, not revoked, without spaces, and of this platform.
     *
         The credentials were refused: check the key that this process was started with.
-authentication permission -> permission
+permission -> permission
+    zscaler|netskope|fortiguard|forcepoint|cisco umbrella
+        The company's web filter refused it: have the API's host allowed there.
     request not allowed|<html|<!doctype
         The network was refused: check the country, VPN or proxy that the request leaves from.
-permission invalid_request -> permission
+permission invalid_request -> permission when no_field
     only authorized for use with claude code|oauth
         This OAuth token may not be used here: use an API key of the organization.
     not enabled for (?:this|your)
         This is not enabled for the organization: have an administrator enable it in the Console.
-permission invalid_request model_not_found -> permission
+permission invalid_request model_not_found -> permission when no_field
     use case details|access to (?:the|this) model|not allowed to use publisher model|marketplace|model access is denied
         The cloud account may not use this model: enable it there (access form, marketplace terms), in this region.
 permission -> permission
@@ -75,6 +116,11 @@ permission -> permission
         The cloud role may not call the model: grant it the permission to invoke it, and enable the service.
     *
         The key may not use this: check the key's workspace, and that the model or feature is enabled for it.
+budget -> budget
+    does not answer
+        Nothing was sent: the ledger of a budget is gone, and its ledger_failure is closed. Repair or restart it.
+    *
+        Nothing was sent: a budget of this application allows no more until it resets. The message says which.
 billing -> billing
     *
         The account cannot pay: check billing and the payment method in the Console.
@@ -82,6 +128,8 @@ billing -> billing
 
 _HEADERS = r"""
 invalid_request -> invalid_request
+    plain http request
+        The address takes only HTTPS: begin the client's base_url with https.
     anthropic[-_]version: (?:header is|field) required
         The header anthropic-version is missing: send 2023-06-01, or let the SDK send it; a proxy may drop it.
     anthropic[-_]version
@@ -91,10 +139,10 @@ invalid_request -> invalid_request
 """
 
 _LENGTH = r"""
-invalid_request server other request_too_large rate_limited permission -> context_length
+invalid_request server other request_too_large rate_limited permission -> context_length when no_field
     long context|extra usage is required|context-1m
         The account may not send long prompts: keep to 200K tokens, or enable usage credits for more.
-invalid_request server other request_too_large -> context_length
+invalid_request server other request_too_large -> context_length when no_field
     prompt is too long: <tokens> tokens? > <limit>
         The prompt has {tokens:,} tokens and the model takes {limit:,}: shorten the history, trim documents, compact.
     context (?:limit|window): <tokens>[ +]{1,5}<max_tokens> > <limit>
@@ -106,19 +154,19 @@ invalid_request server other request_too_large -> context_length
     context[ _]window[ _]exceeded|exceeds? (?:\w{1,20} ){0,4}context window
         The prompt is too long for the model: shorten the history, trim documents and tool results, or compact.
 invalid_request server other -> invalid_request
-    max_tokens: <max_tokens> > <limit>
+    ^max_tokens: <max_tokens> > <limit>
         max_tokens is {max_tokens:,}, but the model gives at most {limit:,} output tokens: lower max_tokens.
     (?:model limit of|max_tokens is \[1,) <limit>
         max_tokens is {max_tokens:,}, but the model gives at most {limit:,} output tokens: lower max_tokens.
         The model gives at most {limit:,} output tokens: lower max_tokens.
-invalid_request permission -> request_too_large
+invalid_request permission -> request_too_large when no_field
     storage limit
         The organization's storage for files is full: delete files, or ask for more.
     file too large|maximum file size|exceeds the maximum size
         {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
         The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
 invalid_request -> invalid_request
-    max_tokens: (?:field required|input should)
+    ^max_tokens: (?:field required|input should)
         max_tokens must be a whole number of at least 1: set it to the longest answer that you want.
 request_too_large -> request_too_large
     cloudflare
@@ -137,7 +185,7 @@ invalid_request -> invalid_request
     max_tokens must be greater than thinking|budget_tokens .{0,40}(?:less|smaller) than max_tokens
         max_tokens ({max_tokens:,}) must be greater than thinking.budget_tokens: raise it, or lower the budget.
         max_tokens must be greater than thinking.budget_tokens: raise it, or lower the budget.
-    budget_tokens: input should be greater than or equal to <limit>
+    ^thinking\.(?:\w{1,40}\.)?budget_tokens: input should be greater than or equal to <limit>
         thinking.budget_tokens must be at least {limit:,}: raise it, and max_tokens above it.
     forces? tool use|forced tool|tool_choice.{0,60}thinking
         tool_choice cannot force a tool while thinking is on: use auto or none, or turn thinking off.
@@ -149,7 +197,7 @@ invalid_request -> invalid_request
         The model takes no temperature, top_p or top_k of one's own: leave them out.
     invalid signature|cannot be modified|expected thinking|redacted_thinking|thinking blocks?\b
         Send thinking blocks back as they came: first in their message, with their signature, to the same model.
-    thinking\.type|adaptive|thinking.{0,40}not supported
+    ^thinking\.type|adaptive|thinking.{0,40}not supported
         The model takes no thinking of this type: use adaptive for newer models, enabled for older ones.
     \beffort\b
         The model does not take this effort: the message lists the levels that it takes.
@@ -159,18 +207,22 @@ _TOOLS = r"""
 invalid_request server other -> tool_schema
     tool names must be unique
         Two tools have the same name: give each a name of its own, also where tools come from several servers.
-    tools\.<tool>\.(?:\w{1,40}\.)?name:
+    ^tools\.<tool>\.(?:\w{1,40}\.)?name:
         The name of tool {tool} (counted from 0) is not valid: use 1 to 128 letters, digits, _ and - only.
-    tools\.<tool>\..{0,60}does not support oneof
+    ^tools\.<tool>\..{0,60}does not support oneof
         The schema of tool {tool} (counted from 0) has oneOf, allOf or anyOf at its top: put them inside a property.
-    tools\.<tool>\.(?:\w{1,40}\.)?input_schema\.type:
+    ^tools\.<tool>\.(?:\w{1,40}\.)?input_schema\.type:
         The schema of tool {tool} (counted from 0) must have type object at its top.
-    tools\.<tool>(?:: input tag function|\.function|\.(?:\w{1,40}\.)?(?:input_schema|name): field required)
+    ^tools\.<tool>(?:: input tag function|\.function|\.(?:\w{1,40}\.)?(?:input_schema|name): field required)
         Tool {tool} (counted from 0) has another API's form: send name, description and input_schema.
-    tools\.<tool>\.(?:\w{1,40}\.)?input_schema
+    ^tools\.<tool>\.(?:\w{1,40}\.)?input_schema
         The input_schema of tool {tool} (counted from 0) is not valid: check it against JSON Schema draft 2020-12.
-    tools\.<tool>\b
+    ^tools\.<tool>\b
         Tool {tool} (counted from 0) is not valid: check its fields, its type, and the beta that it needs.
+    malformed input request: #/(?:toolconfig/)?tools/<tool>\b
+        Bedrock refuses tool {tool} (counted from 0): leave out the keys of its schema that the message names.
+    ^(?:all tools|at least one tool)\b.{0,60}defer
+        All tools are deferred: leave at least one without defer_loading, such as the tool search itself.
     function: null
         A tool has no valid definition: send name, description and input_schema, and check the schema's JSON.
 invalid_request -> invalid_request
@@ -185,27 +237,33 @@ invalid_request -> invalid_request
 """
 
 _MODELS = r"""
-invalid_request model_not_found -> model_not_found
+invalid_request model_not_found -> model_not_found when no_field
     on-demand throughput|inference profile
         Bedrock serves this model through an inference profile: put us., eu., apac. or global. before its id.
     model identifier
-        Bedrock has no model {model} in this region: the nearest known names are {nearest}.
+        {family} is a known model, but not by this id in this region: check its prefix (us., eu., global.) and version.
+        Bedrock has no model {model} in this region: the nearest known models are {nearest}.
         Bedrock has no model of this id in this region: check the id, its version, and the region of the client.
     publisher model|publishers/
         Google Cloud has no such model for this project: enable it in Model Garden, check its name and the region.
+    healthy deployments?\b
+        The gateway has no such model, or none that works: compare the name with the models that it lists.
     deployment
         Azure has no deployment of this name: pass the deployment's name as model, and check the resource.
     end of its life|end-of-life|retired|marked by provider as legacy
         The model is retired: the nearest known names are {nearest}.
         The model is retired: choose a current one.
 invalid_request -> invalid_request
-    model: (?:string should|field required|input should)
+    ^model: (?:string should|field required|input should)
         No model was named: pass the name of a model.
-model_not_found -> invalid_request
-    \b(?:file|container|skill|batch)\b.{0,100}(?:not found|not exist|not be found)|could not find
+model_not_found invalid_request -> invalid_request
+    \b(?:file(?:_id)?|container|skill|batch)\b.{0,100}(?:not found|not exist|not be found)
         No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
-invalid_request server other model_not_found -> model_not_found
-    (?:^|message: )model: |invalid model|unknown model|model .{0,100}(?:not found|not exist)
+model_not_found -> invalid_request
+    could not find
+        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
+invalid_request server other model_not_found -> model_not_found when no_field
+    ^model: |invalid model|unknown model|model .{0,100}(?:not found|not exist)
         {known_model} is a known name but is not served here: it is retired, or not enabled for this account or region.
         No model {model}: the nearest known names are {nearest}; names with a date are retired in time.
         No model {model}: compare it with the list of models; names with a date are retired in time.
@@ -214,9 +272,13 @@ model_not_found -> invalid_request when elsewhere
     *
         No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
 model_not_found -> invalid_request
-    <html|<!doctype|^\{?detail: not found|resource not found|not supported|cannot post|no route
+    <html|<!doctype|resource not found|invalid url|not supported|cannot post|no route
+        There is no such address: check the client's base_url (without /v1), and the paths that the gateway knows.
+    detail: ?\nnot found|^(?:404 )?page not found|^404 not found|^error code: 404$|^\}$
         There is no such address: check the client's base_url (without /v1), and the paths that the gateway knows.
 model_not_found -> model_not_found
+    ^not[ _]found[.!]?(?:\}|, ?[a-z_]{1,20}:|$)
+        Nothing is at this address: check base_url (without /v1), the paths that the gateway knows, then the model.
     *
         {known_model} is a known name but is not served here: it is retired, or not enabled for this account or region.
         No model {model}: the nearest known names are {nearest}; names with a date are retired in time.
@@ -232,6 +294,10 @@ invalid_request -> invalid_request
         An image is larger than {limit:,} pixels on a side: make it smaller, or send fewer images at once.
     maximum of <limit> pdf pages
         The PDFs have more than {limit:,} pages: split them over several requests.
+    malformed input request
+        Bedrock does not know a key of the request, or misses one: leave out betas and fields that it lacks.
+    input tag .{0,60}found using type
+        A block has a type that is not known here: send the beta that it needs, or use a type that the message lists.
     \bpdf\b
         A PDF cannot be read: check that it is whole and not locked by a password.
     \bimages?\b|media[ _]type
@@ -252,7 +318,7 @@ invalid_request -> invalid_request
         cache_control stands where it may not: set it on tools, system and text blocks, longer ttl first.
     content filtering|usage polic
         The content filter stopped it: change the prompt, since the same request will be stopped again.
-    extra inputs|unknown (?:field|parameter|name)|unrecognized
+    extra inputs|(?:unknown|unsupported) (?:field|parameter|name)|unrecognized
         A field that the message names is not known here: send the beta that it needs, or leave it out.
     output_(?:config\.)?format|structured output|grammar|additionalproperties
         The output schema was refused: set additionalProperties to false on each object, and make it simpler.
@@ -276,6 +342,8 @@ invalid_request -> invalid_request
 
 _SERVICE = r"""
 rate_limited -> rate_limited
+    processing queue|batch.{0,60}queue
+        Too many batch requests wait to be processed: send more when earlier batches have ended, or ask for more.
     acceleration|usage increase rate|ramp up
         Traffic grew too fast: {pause}, and raise it step by step.
     per day|per_day|daily
@@ -309,8 +377,17 @@ server -> server when in_stream
     *
         The API failed in the middle of the answer: send it again, since the SDK does not retry then.
 server -> server
+    auth_unavailable|no (?:healthy|available) (?:deployment|account|channel|upstream|provider)
+        The gateway has no account or backend left that it may use: {pause} and try again, then look at its own log.
     <html|<!doctype|bad gateway|cloudflare|nginx|upstream
         A gateway got no answer from the API: {pause} and try again, then look at the gateway's own log.
+502 -> server
+    *
+        A gateway got no answer from the API: {pause} and try again, then look at the gateway's own log.
+503 -> server
+    *
+        Nothing behind this address can answer now: {pause} and try again, then look at the status page or the gateway.
+server -> server
     *
         The API failed: {pause} and try again; report the request id if it goes on.
 timeout -> timeout when by_client
@@ -326,6 +403,8 @@ connection -> authentication
     illegal header value
         A header cannot be sent: check the key for line breaks, spaces, and for being empty.
 connection -> connection
+    proxy authentication
+        The network's proxy wants credentials: put them into HTTPS_PROXY (http://user:password@host:port).
     certificate|\bssl\b|\btls\b
         The TLS certificate was not accepted: give the client the root certificate of the company's proxy.
     name or service|getaddrinfo|name resolution|nodename
@@ -342,32 +421,4 @@ stream_interrupted -> stream_interrupted
 """
 
 
-class Case(NamedTuple):
-    """Failures whose code stands for one of `said`, whose message has the `words`, and for which `when` holds.
-
-    Conditions: `has_tools`; `in_stream`, the answer had begun; `elsewhere`, the call was no inference; `by_client`,
-    there was no response.
-    """
-
-    said: frozenset[str]
-    when: str
-    words: str
-    category: Category
-    hints: tuple[str, ...]
-
-
-def _cases(table: str) -> Iterator[Case]:
-    """The rows of a table."""
-    for part in re.findall(r"^\S.*\n(?:  .*\n)+", table, re.MULTILINE):
-        head, _, rows = part.partition("\n")
-        said, _, then = head.partition(" -> ")
-        category, _, when = then.partition(" when ")
-        for words, hints in re.findall(r"^ {4}(\S.*)\n((?: {8}.*\n)+)", rows, re.MULTILINE):
-            pattern = "" if words == "*" else re.sub(r"<([a-z_]+)>", r"(?P<\1>[0-9][0-9,]{0,12})", words)
-            lines = tuple(hint.strip() for hint in hints.splitlines())
-            yield Case(frozenset(said.split()), when, pattern, cast("Category", category), lines)
-
-
-TABLES = (_ACCESS, _HEADERS, _LENGTH, _THINKING, _TOOLS, _MODELS, _CONTENT, _SERVICE)
-CASES = tuple(case for table in TABLES for case in _cases(table))
-"""All cases, in the order in which they are tried."""
+TABLES = (_STATUSES, _ACCESS, _HEADERS, _LENGTH, _THINKING, _TOOLS, _MODELS, _CONTENT, _SERVICE)
