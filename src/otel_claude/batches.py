@@ -1,7 +1,7 @@
 """The results of a message batch, added up as the application reads them.
 
-In: the results, one after the other, with what each answer used and cost. Out: how many there were of each type, and
-the sums of each model. Pure.
+In: the results, one after the other, with what each answer used and cost. Out: how many there were of each type, the
+sums of each model, and how many answers were cut or had a prompt that fills the context window. Pure.
 
 Results may be read again, in part or as a whole. `AlreadyCounted` keeps, per batch, how many of them this process has
 counted, so that no token and no dollar is counted twice: the API gives the results of a batch always in the same order.
@@ -9,6 +9,7 @@ counted, so that no token and no dollar is counted twice: the API gives the resu
 
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from otel_claude.pricing import Cost, together
 from otel_claude.usage import NOTHING, Usage, add
@@ -52,14 +53,33 @@ class ModelSums:
             self.cost = cost if self.cost is None else together(self.cost, cost)
 
 
+class Filled(NamedTuple):
+    """How much of a context `window`, in tokens, a prompt filled: `share` is from 0 to 1."""
+
+    share: float
+    window: int
+
+    @property
+    def tokens(self) -> int:
+        """The tokens of the prompt."""
+        return round(self.share * self.window)
+
+
 @dataclass(slots=True)
 class BatchResults:
-    """The results that were read in one go. `fresh` are the sums of those that had not been counted before."""
+    """The results that were read in one go. `fresh` are the sums of those that had not been counted before.
+
+    Of these, `cut` has the answers that something else than the model has ended, by their stop reason; `crowded` is how
+    many had a prompt that fills too much of the context window, and `fullest` the one that fills most.
+    """
 
     batch: str
     types: Counter[str] = field(default_factory=Counter[str])
     read: dict[str, ModelSums] = field(default_factory=dict[str, ModelSums])
     fresh: dict[str, ModelSums] = field(default_factory=dict[str, ModelSums])
+    cut: Counter[str] = field(default_factory=Counter[str])
+    crowded: int = 0
+    fullest: Filled | None = None
 
     @property
     def lines(self) -> int:
@@ -71,3 +91,8 @@ class BatchResults:
         self.read.setdefault(model, ModelSums()).add(usage, cost)
         if fresh:
             self.fresh.setdefault(model, ModelSums()).add(usage, cost)
+
+    def crowd(self, filled: Filled) -> None:
+        """Adds a prompt that fills too much of its window."""
+        self.crowded += 1
+        self.fullest = filled if self.fullest is None else max(self.fullest, filled)

@@ -45,6 +45,10 @@ class Knowledge:
             long_context=call.request.long_context,
         )
 
+    def window(self, call: Call, model: str) -> int | None:
+        """The context window of an answer's model, in tokens."""
+        return self._prices.context_window(model, call.server.platform, long_context=call.request.long_context)
+
     @guarded(None)
     def _failure(self, call: Call, error: BaseException | None) -> Failure | None:
         if error is None:
@@ -99,4 +103,4 @@ class Knowledge:
         model = call.response.model or call.request.model
         if call.response.usage is None or model is None or not call.endpoint.is_inference:
             return None
-        return self._prices.context_window(model, call.server.platform, long_context=call.request.long_context)
+        return self.window(call, model)

@@ -8,7 +8,7 @@ from driver import ASK, MODEL, items, needs, read, settled
 from inline_snapshot import snapshot
 
 from fixture_types import Instrument
-from otel_claude.testing import Answer, BadRequest, Batch, SimulatedClaude, Telemetry, usage
+from otel_claude.testing import Answer, BadRequest, Batch, Event, SimulatedClaude, Telemetry, usage
 
 USED = usage(input_tokens=1_000, output_tokens=500, cache_read=2_000)
 ONE = (1_000 * 1 + 2_000 * 0.05 + 500 * 5) / 1_000_000
@@ -263,3 +263,100 @@ async def test_a_batch_that_does_not_exist_is_an_error(client: Any, telemetry: T
     assert told["error.type"] == "not_found_error"
     assert told["claude.error.category"] != "model_not_found"
     assert MODEL not in str(told)
+
+
+CUT = Answer("Hel", stop_reason="max_tokens", usage=usage(input_tokens=10, output_tokens=64))
+OUT_OF_ROOM = Answer("Hel", stop_reason="model_context_window_exceeded", usage=usage(input_tokens=10, output_tokens=64))
+
+
+def crowded(prompt: int, model: str = "claude-haiku-4-5") -> Answer:
+    """An answer of Haiku 4.5, whose window has 200,000 tokens, or of another model.
+
+    https://platform.claude.com/docs/en/about-claude/models/overview
+    """
+    return Answer("Hi", model=model, usage=usage(input_tokens=prompt, output_tokens=1))
+
+
+def the_event(telemetry: Telemetry, name: str) -> Event:
+    (event,) = [event for event in telemetry.events if event.name == name]
+    return event
+
+
+async def test_answers_of_a_batch_that_were_cut_are_one_event(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    batch = await ended_batch(client, claude, [CUT, ANSWER, OUT_OF_ROOM, "expired", CUT])
+    await read_results(client, batch)
+    event = the_event(telemetry, "claude.output.truncated")
+    told = {
+        "claude.batch.results.truncated": 3,
+        "claude.batch.stop_reasons": ("max_tokens", "model_context_window_exceeded"),
+    }
+    span = telemetry.span("anthropic.messages.batches.results")
+    assert told.items() <= dict(span.attributes or {}).items()
+    assert told.items() | {("anthropic.message.batch.id", batch)} <= event.attributes.items()
+    assert (event.severity, event.span_id) == ("WARN", span.context.span_id)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def test_prompts_of_a_batch_that_fill_the_window_are_one_event_with_the_fullest(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """Of 180,000 tokens in 200,000 more is filled than of 800,000 in the million of Sonnet 5.5; 150,000 are enough."""
+    batch = await ended_batch(
+        client,
+        claude,
+        [crowded(150_000), crowded(150_001), crowded(800_000, MODEL), crowded(180_000), crowded(160_000)],
+    )
+    await read_results(client, batch)
+    event = the_event(telemetry, "claude.context.high")
+    told = {
+        "claude.batch.results.context_high": 4,
+        "claude.context.utilization": 180_000 / 200_000,
+        "claude.context.window": 200_000,
+        "claude.context.tokens": 180_000,
+    }
+    span = telemetry.span("anthropic.messages.batches.results")
+    assert told.items() <= dict(span.attributes or {}).items()
+    assert told.items() | {("anthropic.message.batch.id", batch)} <= event.attributes.items()
+    assert (event.severity, event.span_id) == ("WARN", span.context.span_id)  # pyright: ignore[reportOptionalMemberAccess]
+
+
+async def test_the_threshold_of_the_context_holds_for_batches_too(
+    instrument: Instrument, client: Any, claude: SimulatedClaude
+):
+    telemetry = instrument(context_threshold=0.25)
+    await read_results(client, await ended_batch(client, claude, [crowded(50_000), crowded(50_001)]))
+    assert the_event(telemetry, "claude.context.high").attributes["claude.batch.results.context_high"] == 1
+
+
+async def test_results_with_nothing_to_tell_are_no_event(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    await read_results(client, await ended_batch(client, claude, [ANSWER, crowded(1_000, "claude-of-tomorrow")]))
+    assert telemetry.events == []
+    told = telemetry.spans[-1].attributes or {}
+    assert not {name for name in told if name.startswith(("claude.context.", "claude.batch.results.truncated"))}
+
+
+async def test_of_results_that_are_read_again_only_the_new_ones_are_told(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """So that the numbers of several readings add up, as costs do."""
+    batch = await ended_batch(client, claude, [CUT, CUT, crowded(170_000)])
+    results = await settled(client.messages.batches.results(batch))
+    async for _ in items(results):
+        break
+    await settled(results.http_response.aclose() if hasattr(results, "__anext__") else results.http_response.close())
+    assert the_event(telemetry, "claude.output.truncated").attributes["claude.batch.results.truncated"] == 1
+
+    for _ in range(2):
+        await read_results(client, batch)
+    found = [(event.name, event.attributes.get("claude.batch.results.truncated")) for event in telemetry.events]
+    assert found == [("claude.output.truncated", 1), ("claude.output.truncated", 1), ("claude.context.high", None)]
+
+
+@needs("messages.batches.with_raw_response.results")
+async def test_answers_that_are_read_as_lines_are_told_too(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    batch = await ended_batch(client, claude, [CUT, crowded(170_000)])
+    raw = await settled(client.messages.batches.with_raw_response.results(batch))
+    response = raw.http_response
+    await read(response.aiter_lines() if "Async" in type(client).__name__ else response.iter_lines())
+    assert [event.name for event in telemetry.events] == ["claude.output.truncated", "claude.context.high"]

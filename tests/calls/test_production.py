@@ -2,16 +2,16 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import anthropic
 import pytest
-from driver import ASK, MODEL, attributes, eventually, items, settled
+from driver import ASK, MODEL, attributes, eventually, in_time, items, only_async, read, settled
 from opentelemetry import baggage, context
 
-from fixture_types import API_KEY, Instrument, Make, Runner, Steps
+from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
 from otel_claude.testing import (
     Answer,
     BadRequest,
@@ -434,18 +434,19 @@ async def test_a_conversation_is_told_at_fifty_messages_and_at_each_doubling(
     assert 50 * 32 / 4 <= told[0]["claude.request.estimated_tokens"] <= 50 * 40 / 4
 
 
+HANDBOOK = "Whoever asks is to be answered from the handbook. " * 500
+ASK_THE_HANDBOOK: Mapping[str, Any] = {**ASK, "system": HANDBOOK}
+UNCACHED = usage(input_tokens=5_000, output_tokens=5)
+
+
 async def test_a_prefix_that_is_sent_again_without_the_cache_is_counted(
     client: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):
-    handbook = "Whoever asks is to be answered from the handbook. " * 500
-    uncached, cached = (
-        usage(input_tokens=5_000, output_tokens=5),
-        usage(input_tokens=9, output_tokens=5, cache_read=4_991),
-    )
-    claude.will(*[Answer("Hi", usage=uncached)] * 5, Answer("Hi", usage=cached))
+    cached = usage(input_tokens=9, output_tokens=5, cache_read=4_991)
+    claude.will(*[Answer("Hi", usage=UNCACHED)] * 5, Answer("Hi", usage=cached))
     for number in range(6):
         question = [{"role": "user", "content": f"Question {number}"}]
-        await settled(client.messages.create(**{**ASK, "system": handbook, "messages": question}))
+        await settled(client.messages.create(**{**ASK_THE_HANDBOOK, "messages": question}))
     # Of six calls the first repeats nothing, and the last has used the cache.
     assert telemetry.total("claude.cache.unused") == 4
     told = events(telemetry, "claude.cache.unused")
@@ -454,6 +455,53 @@ async def test_a_prefix_that_is_sent_again_without_the_cache_is_counted(
     # 25,000 characters, four to a token, but no more than the API has counted.
     assert told[0]["claude.cache.prefix_tokens"] == 5_000
     assert "handbook" not in str(telemetry.events)
+
+
+async def test_streams_that_run_at_the_same_time_could_not_have_used_the_cache(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(*[Answer("Hi", usage=UNCACHED)] * 4)
+    streams = [await settled(client.messages.create(**ASK_THE_HANDBOOK, stream=True)) for _ in range(3)]
+    for stream in streams:
+        await read(stream)
+    assert "claude.cache.unused" not in telemetry.metrics
+    assert events(telemetry, "claude.cache.unused") == []
+
+    await settled(client.messages.create(**ASK_THE_HANDBOOK))
+    assert telemetry.total("claude.cache.unused") == 1
+
+
+@only_async
+async def test_a_call_that_was_sent_again_after_another_had_ended_could_have_used_the_cache(
+    patient: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """It began before, but the request that was answered, and billed in full, was sent later."""
+    claude.will(Overloaded(retry_after=1), *[Answer("Hi", usage=UNCACHED)] * 2)
+    repeated = asyncio.create_task(patient.messages.create(**ASK_THE_HANDBOOK))
+    await in_time(lambda: claude.requests)
+    await patient.messages.create(**ASK_THE_HANDBOOK)
+    await repeated
+    assert telemetry.total("claude.cache.unused") == 1
+
+
+@pytest.mark.parametrize("header", ["anthropic-organization-id", "anthropic-workspace-id"])
+async def test_organizations_and_workspaces_do_not_share_a_cache(
+    header: str, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    for owner in ("one", "other", "one"):
+        claude.will(Answer("Hi", usage=UNCACHED, headers={header: owner}))
+        await settled(client.messages.create(**ASK_THE_HANDBOOK))
+    assert telemetry.total("claude.cache.unused") == 1
+
+
+async def test_a_prefix_that_comes_again_after_five_minutes_would_not_have_been_in_the_cache(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry, clock: Clock
+):
+    claude.will(*[Answer("Hi", usage=UNCACHED)] * 3)
+    for pause in (0, 301, 300):
+        clock.advance(pause)
+        await settled(client.messages.create(**ASK_THE_HANDBOOK))
+    assert telemetry.total("claude.cache.unused") == 1
 
 
 # At the edges

@@ -4,102 +4,37 @@ import contextlib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import anthropic
 import pytest
-from driver import ASK, items, settled
+from driver import ASK, read, settled
+from failing import VALUES, WAYS, Event, Span, Sum
 
 from fixture_types import API_KEY, Instrument, Make
-from otel_claude.testing import (
-    Answer,
-    BadRequest,
-    Hang,
-    NotFound,
-    Overloaded,
-    RateLimited,
-    RequestTooLarge,
-    SimulatedClaude,
-    Telemetry,
-    Unauthorized,
-    usage,
-)
+from otel_claude.diagnosis.codes import STATUSES, TYPES
+from otel_claude.testing import Batch, SimulatedClaude, Telemetry
 
 GUIDE = Path(__file__).parents[2] / "docs" / "production.md"
 SECTIONS = dict(re.findall(r"^## (.+)\n((?:(?!## ).*\n)*)", GUIDE.read_text("utf-8"), re.MULTILINE))
 NAME = re.compile(r"`((?:claude|gen_ai|anthropic)\.[a-z0-9_.]+)`")
-HAIKU = {"model": "claude-haiku-4-5"}
-"""Has a window of 200,000 tokens."""
-
-LIMITS: dict[str, str | None] = {
-    "anthropic-ratelimit-requests-limit": "1000",
-    "anthropic-ratelimit-requests-remaining": "0",
-    "anthropic-ratelimit-requests-reset": "2099-01-01T00:00:00Z",
-}
-LONG_PROMPT = "You are a helpful assistant who knows the handbook by heart. " * 400
-"""24,400 characters: more than the 4,096 tokens that any model asks for."""
-
-BAD_TOOL = {"name": "get_user", "input_schema": {"type": "object", "properties": {"user_id": {"type": "str"}}}}
 
 
-class Failing(NamedTuple):
-    """What goes wrong, and what is asked: one answer for each call, or for each attempt."""
+def wrong(telemetry: Telemetry, row: Span | Event | Sum) -> Mapping[str, Any]:
+    """What is not as the row says."""
+    match row:
+        case Span(expected):
+            found: Mapping[str, Any] = telemetry.spans[-1].attributes or {}
+        case Event(name, expected, at):
+            found = [event.attributes for event in telemetry.events if event.name == name][at]
+        case Sum(name, value, labels, counts):
+            expected = {name: value}
+            found = {name: (telemetry.count if counts else telemetry.total)(name, labels)}
 
-    outcomes: Sequence[Any]
-    ask: Mapping[str, Any] = {}
-    settings: Mapping[str, Any] = {}
-    calls: int = 1
-    retries: int = 0
+    def fits(value: Any, actual: Any) -> bool:
+        return bool(value(actual) if callable(value) else value == actual)
 
-
-def refusal(message: str) -> BadRequest:
-    return BadRequest(message)
-
-
-WAYS: Mapping[str, Failing] = {
-    "Rate limits": Failing([RateLimited(retry_after=0.01, headers=LIMITS)] * 3, retries=2),
-    "Scaling thresholds": Failing([RateLimited(retry_after=0.01, headers=LIMITS), Answer("Hi")], retries=2),
-    "Context window": Failing(
-        [
-            Answer("Hi", usage=usage(input_tokens=190_000, output_tokens=1)),
-            refusal("prompt is too long: 208310 tokens > 200000 maximum"),
-        ],
-        HAIKU,
-        calls=2,
-    ),
-    "Memory": Failing(
-        [Answer("Hi")], {"messages": [{"role": role, "content": "Hi"} for role in ("user", "assistant") * 30]}
-    ),
-    "Streaming": Failing([Hang(5, after_events=3)], {"stream": True, "timeout": 0.5}),
-    "Streaming and tool integration": Failing([Answer("Hi")], {"stream": True}),
-    "Authentication": Failing([Unauthorized("invalid x-api-key")]),
-    "Model names": Failing([NotFound("model: claude-sonet-5")], {"model": "claude-sonet-5"}),
-    "Cut answers": Failing([Answer("Hi", stop_reason="max_tokens")]),
-    "Tool calling": Failing(
-        [
-            refusal(
-                "tools.0.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12"
-                " (https://json-schema.org/draft/2020-12)."
-            )
-        ],
-        {"tools": [BAD_TOOL]},
-    ),
-    "File processing": Failing([RequestTooLarge()]),
-    "Cost control": Failing(
-        [
-            *[Answer("Hi", usage=usage(input_tokens=6_000, output_tokens=5))] * 2,
-            Answer("Hi", usage=usage(input_tokens=10, output_tokens=5, cache_read=5_990)),
-        ],
-        {"system": LONG_PROMPT},
-        calls=3,
-    ),
-    "Security": Failing([Answer("Hi", headers={"anthropic-workspace-id": "wrkspc_1"})], settings={"audit": True}),
-    "Retries": Failing([Overloaded(retry_after=0.01), Answer("Hi")], retries=2),
-    "Performance": Failing([Overloaded(retry_after=0.01), Answer("Hi")], {"stream": True}, retries=2),
-    "Monitoring": Failing([Answer("Hi", headers=LIMITS), Answer("Hi", model="claude-of-tomorrow-9")], calls=2),
-    "Success metrics": Failing([Answer("Hi"), Overloaded()], calls=2),
-}
-"""By the heading of the section. The runaway trace under "Breaking points" is that of `tests/span_cap`."""
+    return {name: found.get(name) for name, value in expected.items() if not fits(value, found.get(name))}
 
 
 def told(telemetry: Telemetry) -> set[str]:
@@ -123,13 +58,15 @@ async def test_what_the_guide_says_is_seen(heading: str, instrument: Instrument,
     way = WAYS[heading]
     telemetry = instrument(**way.settings)
     client = make(api_key=API_KEY, max_retries=way.retries)
+    if way.batch:
+        claude.will(Batch(way.batch))
+        await read_batch(client, [{**ASK, **way.ask}] * len(way.batch))
     claude.will(*way.outcomes)
     for _ in range(way.calls):
         with contextlib.suppress(Exception):
             answer = await settled(client.messages.create(**{**ASK, **way.ask}))
             if way.ask.get("stream"):
-                async for _ in items(answer):
-                    pass
+                await read(answer)
     if heading == "File processing":
         await upload(client)
 
@@ -137,6 +74,31 @@ async def test_what_the_guide_says_is_seen(heading: str, instrument: Instrument,
     names = set(NAME.findall(seen[0]))
     assert names
     assert names - told(telemetry) == set()
+    assert [found for row in VALUES[heading] if (found := wrong(telemetry, row))] == []
+    said = f"{telemetry.tree(masked=lambda _: False)} {telemetry.events} {telemetry.metrics}"
+    assert [secret for secret in (API_KEY, "Jane") if secret in said] == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "categories"),
+    [
+        ("Authentication", {"authentication", "permission"}),
+        ("Model names", {"model_not_found"}),
+        ("File processing", {"request_too_large"}),
+    ],
+)
+def test_an_alert_on_a_category_names_all_of_its_codes(heading: str, categories: set[str]):
+    (pattern,) = re.findall(r'error_type=~"(.*?)"', SECTIONS[heading])
+    codes = {**TYPES, **{str(status): category for status, category in STATUSES.items()}}
+    named = {code for code in codes if re.fullmatch(pattern, code)}
+    assert named == {code for code, category in codes.items() if category in categories}
+
+
+async def read_batch(client: Any, asked: Sequence[Mapping[str, Any]]) -> None:
+    requests = [{"custom_id": f"request-{number}", "params": params} for number, params in enumerate(asked)]
+    batch = await settled(client.messages.batches.create(requests=requests))
+    await settled(client.messages.batches.retrieve(batch.id))
+    await read(await settled(client.messages.batches.results(batch.id)))
 
 
 async def upload(client: Any) -> None:

@@ -1,12 +1,22 @@
 """When a prefix counts as sent again without caching."""
 
+from collections.abc import Sequence
+from itertools import count
 from typing import Any, NoReturn
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otel_claude.diagnosis.prefixes import LIFETIME_S, MINIMUM, MOST_CHARACTERS, MOST_PREFIXES, Prefixes, Sighting
+from otel_claude.diagnosis.prefixes import (
+    LIFETIME_S,
+    MINIMUM,
+    MOST_CHARACTERS,
+    MOST_PREFIXES,
+    Cache,
+    Prefixes,
+    Sighting,
+)
 from otel_claude.pricing.catalog import family
 
 MODEL = "claude-sonnet-4-5"
@@ -22,23 +32,25 @@ JSON = st.recursive(
 )
 
 
-class Clock:
-    """Seconds that pass when the test says so."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
+SECONDS = count(1_000)
+"""When the next call is sent, where a test does not say."""
 
 
 def body(question: Any = "Why?", **fields: Any) -> dict[str, Any]:
     return {"model": MODEL, "max_tokens": 100, "messages": [{"role": "user", "content": question}], **fields}
 
 
+def seen(
+    prefixes: Prefixes, sent: dict[str, Any], prompt_tokens: int = 10_000, cached: int = 0, model: str | None = MODEL
+) -> Sighting | None:
+    """The sighting of a call that takes half a second and comes after all before."""
+    now = next(SECONDS)
+    return prefixes.seen(sent, prompt_tokens, cached, Cache(model), sent_s=now, ended_s=now + 0.5)
+
+
 def times(prefixes: Prefixes, *bodies: dict[str, Any], model: str | None = MODEL) -> list[int]:
     """How often the prefix of each body had been sent by then; 0 for one that does not count."""
-    sightings = [prefixes.seen(sent, 10_000, 0, model) for sent in bodies]
+    sightings = [seen(prefixes, sent, model=model) for sent in bodies]
     return [sighting.repeats if sighting else 0 for sighting in sightings]
 
 
@@ -46,7 +58,7 @@ def the_sighting(prefixes: Prefixes, *bodies: dict[str, Any], prompt_tokens: int
     """The sighting of the last of the bodies."""
     last = None
     for sent in bodies:
-        last = prefixes.seen(sent, prompt_tokens, 0, MODEL)
+        last = seen(prefixes, sent, prompt_tokens)
     assert last is not None
     return last
 
@@ -64,7 +76,7 @@ def test_it_is_said_at_each_doubling():
     prefixes = Prefixes()
     said: list[object] = []
     for _ in range(20):
-        sighting = prefixes.seen(body(system=LONG), 1_300, 0, MODEL)
+        sighting = seen(prefixes, body(system=LONG), 1_300)
         if sighting is not None and sighting.finding is not None:
             assert sighting.finding.event == "claude.cache.unused"
             assert sighting.finding.severity == "INFO"
@@ -158,12 +170,6 @@ def test_what_is_not_the_same_is_not_taken_for_it(one: dict[str, Any], other: di
     assert times(Prefixes(), one, other) == [0, 0]
 
 
-def test_a_cache_is_of_one_model():
-    prefixes = Prefixes()
-    assert times(prefixes, body(system=LONG), model="claude-sonnet-4-5") == [0]
-    assert times(prefixes, body(system=LONG), model="claude-sonnet-5") == [0]
-
-
 def test_a_short_system_prompt_does_not_count_however_long_the_rest_is():
     history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": LONG}]
     sent = {**body(system="Be brief."), "messages": history}
@@ -172,26 +178,83 @@ def test_a_short_system_prompt_does_not_count_however_long_the_rest_is():
 
 def test_a_prompt_that_the_api_counts_as_too_short_does_not_count():
     prefixes = Prefixes()
-    assert [prefixes.seen(body(system=LONG), 1_023, 0, MODEL) for _ in range(3)] == [None] * 3
+    assert [seen(prefixes, body(system=LONG), 1_023) for _ in range(3)] == [None] * 3
 
 
 def test_a_prompt_that_is_cached_does_not_count():
     prefixes = Prefixes()
-    assert [prefixes.seen(body(system=LONG), 1_300, 1_250, MODEL) for _ in range(3)] == [None] * 3
+    assert [seen(prefixes, body(system=LONG), 1_300, 1_250) for _ in range(3)] == [None] * 3
     automatic = body(system=LONG, cache_control={"type": "ephemeral"})
     assert times(prefixes, automatic, automatic) == [0, 0]
     marked = body(system=[{"type": "text", "text": LONG, "cache_control": {"type": "ephemeral"}}])
     assert times(prefixes, marked, marked) == [0, 0]
 
 
+def repeats(spans: Sequence[tuple[float, float]]) -> list[int]:
+    """How often the prefix had been sent by then, of calls that were sent and have ended at these seconds."""
+    prefixes = Prefixes()
+    found = [
+        prefixes.seen(body(system=LONG), 10_000, 0, Cache(MODEL), sent_s=sent_s, ended_s=ended_s)
+        for sent_s, ended_s in spans
+    ]
+    return [sighting.repeats if sighting else 0 for sighting in found]
+
+
 def test_a_repetition_later_than_the_cache_lives_does_not_count():
-    clock = Clock()
-    prefixes = Prefixes(clock)
-    heard: list[int] = []
-    for pause in (0.0, LIFETIME_S, LIFETIME_S, LIFETIME_S + 1, 1.0):
-        clock.now += pause
-        heard += times(prefixes, body(system=LONG))
-    assert heard == [0, 2, 3, 0, 2]
+    """Five minutes: https://platform.claude.com/docs/en/build-with-claude/prompt-caching."""
+    assert LIFETIME_S == 5 * 60
+    assert repeats([(0, 1), (301, 302), (602, 603), (904, 905), (906, 907)]) == [0, 2, 3, 0, 2]
+
+
+def test_calls_that_run_at_the_same_time_repeat_nothing():
+    assert repeats([(0, 10), (5, 11), (9.9, 12)]) == [0, 0, 0]
+    assert repeats([(0, 10), (5, 11), (10, 12), (10.5, 13)]) == [0, 0, 2, 3]
+
+
+def test_a_call_that_began_in_time_counts_although_others_end_before_it():
+    """The second one was sent before the first had ended, and ends long after; the third was sent in time."""
+    assert repeats([(0, 1), (-10, 302), (300, 303)]) == [0, 0, 2]
+
+
+def test_two_threads_may_tell_in_another_order_than_their_calls_have_ended_in():
+    assert repeats([(0, 10), (0, 9.9), (9.95, 12)]) == [0, 0, 2]
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 1_500), st.integers(0, 300)).map(lambda span: (span[0], sum(span))), max_size=12
+    ).map(lambda spans: sorted(spans, key=lambda span: span[1]))
+)
+def test_a_call_repeats_a_prefix_if_one_had_ended_when_it_was_sent(spans: list[tuple[int, int]]):
+    """Held against all ends, for calls that take no longer than the lifetime."""
+    expected = [
+        any(ended <= sent <= ended + LIFETIME_S for _, ended in spans[:number])
+        for number, (sent, _) in enumerate(spans)
+    ]
+    assert [bool(found) for found in repeats(spans)] == expected
+
+
+HERE = Cache(MODEL, "api.anthropic.com", "org-1", "wrkspc_1")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        HERE._replace(model="claude-sonnet-5"),
+        HERE._replace(server="bedrock-runtime.us-east-1.amazonaws.com"),
+        HERE._replace(organization="org-2"),
+        HERE._replace(organization=None),
+        HERE._replace(workspace="wrkspc_2"),
+        HERE._replace(organization="wrkspc_1", workspace="org-1"),
+    ],
+)
+def test_what_another_cache_has_is_not_repeated(other: Cache):
+    prefixes = Prefixes()
+    found = [
+        prefixes.seen(body(system=LONG), 10_000, 0, cache, sent_s=at, ended_s=at)
+        for at, cache in enumerate((HERE, other, HERE, other))
+    ]
+    assert [sighting.repeats if sighting else 0 for sighting in found] == [0, 0, 2, 2]
 
 
 @pytest.mark.parametrize(
@@ -279,7 +342,7 @@ def test_too_many_values_are_not_read_and_what_comes_before_them_is_a_prefix(man
 def test_so_many_prefixes_are_remembered_and_no_more():
     prefixes = Prefixes()
     for number in range(3 * MOST_PREFIXES):
-        prefixes.seen(body(system=f"{number} {LONG}"), 10_000, 0, MODEL)
+        seen(prefixes, body(system=f"{number} {LONG}"))
     assert len(prefixes._seen) <= MOST_PREFIXES  # pyright: ignore[reportPrivateUsage]
     assert times(prefixes, body(system=f"{3 * MOST_PREFIXES - 1} {LONG}")) == [2]
     assert times(prefixes, body(system=f"0 {LONG}")) == [0]
@@ -287,7 +350,7 @@ def test_so_many_prefixes_are_remembered_and_no_more():
 
 def test_nothing_of_a_prompt_is_kept():
     prefixes = Prefixes()
-    prefixes.seen(body(LONG, system=LONG, tools=[tool("one")]), 10_000, 0, MODEL)
+    seen(prefixes, body(LONG, system=LONG, tools=[tool("one")]))
     kept = repr(vars(prefixes._seen))  # pyright: ignore[reportPrivateUsage]
     assert "brief" not in kept
 
@@ -296,7 +359,7 @@ def test_two_processes_take_different_hashes():
     """So that a hash in a core dump cannot be looked up."""
 
     def digests(prefixes: Prefixes) -> list[bytes]:
-        prefixes.seen(body(system=LONG), 10_000, 0, MODEL)
+        seen(prefixes, body(system=LONG))
         return list(prefixes._seen._young)  # pyright: ignore[reportPrivateUsage]
 
     assert digests(Prefixes()) != digests(Prefixes())
@@ -305,8 +368,8 @@ def test_two_processes_take_different_hashes():
 @given(st.dictionaries(st.sampled_from(["tools", "system", "messages", "cache_control", "prompt"]), JSON), st.text())
 def test_no_json_makes_it_raise(sent: dict[str, Any], model: str):
     prefixes = Prefixes()
-    prefixes.seen(sent, 10_000, 0, model)
-    prefixes.seen(sent, 10_000, 0, None)
+    seen(prefixes, sent, model=model)
+    seen(prefixes, sent, model=None)
 
 
 def test_neither_does_json_that_is_deep_or_no_text_that_can_be_encoded():

@@ -16,6 +16,7 @@ from otel_claude.call import Call
 from otel_claude.content.stream import StreamedBlocks
 from otel_claude.outcome import StreamInterrupted
 from otel_claude.telemetry import Telemetry
+from otel_claude.values import text
 
 PLACEHOLDERS = ("output_tokens", "output_tokens_details")
 """Counts that `message_start` has not got yet. Only `message_delta` says what they are.
@@ -128,7 +129,8 @@ class BatchLines(Listener):
         self._results.types[str(result.get("type"))] += 1
         message = fields_of(result.get("message"))
         if message.get("usage") is not None:
-            self._telemetry.answer(self._call, message.get("model"), usage.read(usage_fields(message["usage"])))
+            used = usage.read(usage_fields(message["usage"]))
+            self._telemetry.answer(self._call, message.get("model"), used, text(message.get("stop_reason")))
 
 
 class WholeResult(Listener):

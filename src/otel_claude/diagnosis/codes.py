@@ -12,6 +12,7 @@ Category = Literal[
     "authentication",
     "permission",
     "billing",
+    "budget",
     "rate_limited",
     "overloaded",
     "context_length",
@@ -29,6 +30,7 @@ Category = Literal[
 TYPES: Mapping[str, Category] = {
     "authentication_error": "authentication",
     "billing_error": "billing",
+    "conflict_error": "invalid_request",
     "permission_error": "permission",
     "not_found_error": "model_not_found",
     "request_too_large": "request_too_large",
@@ -62,6 +64,8 @@ TYPES: Mapping[str, Category] = {
     "RESOURCE_EXHAUSTED": "rate_limited",
     "UNAUTHENTICATED": "authentication",
     "UNAVAILABLE": "overloaded",
+    # Our own
+    "BudgetExceeded": "budget",
     # LiteLLM's proxy
     "auth_error": "authentication",
     "budget_exceeded": "billing",
@@ -75,15 +79,24 @@ STATUSES: Mapping[int, Category] = {
     402: "billing",
     403: "permission",
     404: "model_not_found",
+    405: "invalid_request",
+    407: "connection",
     408: "timeout",
+    409: "invalid_request",
+    410: "invalid_request",
     413: "request_too_large",
+    415: "invalid_request",
     422: "invalid_request",
     429: "rate_limited",
+    499: "timeout",
     504: "timeout",
     524: "timeout",
     529: "overloaded",
 }
-"""What a status stands for where there is no type. 524 is Cloudflare's for an answer that took too long."""
+"""What a status stands for where there is no type.
+
+499 is nginx's for a caller that gave up, and 524 Cloudflare's for an answer that took too long.
+"""
 
 VAGUE: frozenset[Category] = frozenset({"invalid_request", "server"})
 """What types mean that are used with any status, so that a status which says more goes first."""

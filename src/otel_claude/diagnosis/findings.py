@@ -10,13 +10,15 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from otel_claude.batches import BatchResults, Filled
 from otel_claude.call import Call
 from otel_claude.diagnosis.conversations import LONG, Conversations
 from otel_claude.diagnosis.estimates import estimated_tokens
 from otel_claude.diagnosis.finding import Finding, Value
-from otel_claude.diagnosis.prefixes import Prefixes, Sighting
+from otel_claude.diagnosis.prefixes import LEAST_MINIMUM, Cache, Prefixes, Sighting
 from otel_claude.diagnosis.recent import Recent
 from otel_claude.emitting import names
+from otel_claude.emitting.spans import crowded_attributes, cut_attributes
 from otel_claude.outcome import Failure
 from otel_claude.rate_limits import Low
 from otel_claude.settings import Settings
@@ -43,14 +45,12 @@ LONG_UPLOAD_S = 25.0
 
 
 class Ended(NamedTuple):
-    """A call that has ended, and what is known of it. `filled` is the share of the context `window` that it took."""
+    """A call that has ended, and what is known of it. `filled` is what its prompt took of the context window."""
 
     call: Call
     failure: Failure | None
     usage: Usage | None
-    window: int | None
-    filled: float | None
-    threshold: float
+    filled: Filled | None
 
 
 class Findings:
@@ -95,13 +95,33 @@ class Findings:
         usage = call.response.usage
         if usage is None or usage.prompt is None or call.sent_body is None or not call.endpoint.is_inference:
             return None
+        if usage.prompt < LEAST_MINIMUM:
+            return None
         cached = (usage.cache_read or 0) + (usage.cache_write or 0)
-        return self._prefixes.seen(call.sent_body, usage.prompt, cached, call.response.model or call.request.model)
+        response, sent_s = call.response, call.attempted_at / 1e9
+        cache = Cache(
+            response.model or call.request.model,
+            call.server.address,
+            response.header(b"anthropic-organization-id"),
+            response.header(b"anthropic-workspace-id"),
+        )
+        return self._prefixes.seen(
+            call.sent_body, usage.prompt, cached, cache, sent_s=sent_s, ended_s=sent_s + call.attempt_s
+        )
+
+    def is_high(self, filled: Filled) -> bool:
+        """Whether a prompt fills so much of the context window that it is worth a word."""
+        slow = filled.window == USUAL_WINDOW and filled.tokens > SLOW_PROMPT
+        return slow or filled.share > self._settings.context_threshold
 
     def of_ending(self, ended: Ended, sighting: Sighting | None) -> Iterator[Finding]:
         """What the end of a call gives reason to say."""
         for look in ENDINGS:
             yield from look(ended)
+        if ended.filled is not None and self.is_high(ended.filled):
+            yield _context(ended.filled)
+        if ended.call.batch is not None:
+            yield from of_results(ended.call.batch)
         if sighting is not None and sighting.finding is not None:
             yield sighting.finding
         if self._settings.audit:
@@ -137,6 +157,16 @@ def of_limit(low: Low) -> Finding:
     return Finding(names.LIMIT_EVENT, "WARN", _known(told))
 
 
+def of_results(results: BatchResults) -> Iterator[Finding]:
+    """What there is to say of the results of a batch: of each kind one event, however many answers it is about."""
+    for event, told in (
+        (names.TRUNCATED_EVENT, cut_attributes(results)),
+        (names.CONTEXT_EVENT, crowded_attributes(results)),
+    ):
+        if told:
+            yield Finding(event, "WARN", {names.BATCH: results.batch, **told})
+
+
 def _truncated(ended: Ended) -> Iterator[Finding]:
     stop_reason = ended.call.response.stop_reason
     if stop_reason in CUT:
@@ -148,17 +178,13 @@ def _truncated(ended: Ended) -> Iterator[Finding]:
         yield Finding(names.TRUNCATED_EVENT, "WARN", _known(told))
 
 
-def _context(ended: Ended) -> Iterator[Finding]:
-    if ended.filled is None or ended.window is None:
-        return
-    tokens = round(ended.filled * ended.window)
-    if ended.filled > ended.threshold or (ended.window == USUAL_WINDOW and tokens > SLOW_PROMPT):
-        told: dict[str, Value | None] = {
-            names.UTILIZATION: ended.filled,
-            names.CONTEXT_WINDOW: ended.window,
-            names.CONTEXT_TOKENS: tokens,
-        }
-        yield Finding(names.CONTEXT_EVENT, "WARN", _known(told))
+def _context(filled: Filled) -> Finding:
+    told = {
+        names.UTILIZATION: filled.share,
+        names.CONTEXT_WINDOW: filled.window,
+        names.CONTEXT_TOKENS: filled.tokens,
+    }
+    return Finding(names.CONTEXT_EVENT, "WARN", told)
 
 
 def _interrupted(ended: Ended) -> Iterator[Finding]:
@@ -234,7 +260,6 @@ def of_tools(tools: object, refusal: str | None = None, *, only: int | None = No
 
 ENDINGS: tuple[Callable[[Ended], Iterator[Finding]], ...] = (
     _truncated,
-    _context,
     _interrupted,
     _refused_tools,
     _large_file,

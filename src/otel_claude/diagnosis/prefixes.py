@@ -1,17 +1,17 @@
 """Prompts that begin alike and are sent again and again without caching, at the full price each time.
 
-In: the body of each inference, and what its usage says. Out: whether this one repeats a prefix, and at the second time,
-the fourth, the eighth a finding. Pure but for the clock.
+In: the body of each inference that has ended, when it was sent, and what its usage says. Out: whether this one repeats
+a prefix, and at the second time, the fourth, the eighth a finding. Pure.
 
 A *prefix* is what a cache could hold: the tools, these and the system prompt, or both and the first message, in the
 order in which the API caches them. Of a prefix nothing is kept but a keyed hash, and that is never emitted.
 https://platform.claude.com/docs/en/build-with-claude/prompt-caching
 """
 
+import math
 import os
-import time
 from array import array
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -77,50 +77,65 @@ _OBJECT, _ARRAY, _OTHER = range(3)
 
 
 class Sighting(NamedTuple):
-    """A prefix that was sent again, now for the `repeats`-th time, within the lifetime of a cache."""
+    """A prefix that was sent again, now for the `repeats`-th time, when a cache could have had it."""
 
     repeats: int
     finding: Finding | None
 
 
-class Prefixes:
-    """The prefixes that this process has sent without caching.
+class Cache(NamedTuple):
+    """Which cache it is: each model has its own, and so has each workspace, as far as a response names it.
 
-    A sighting is counted for each call that repeats a prefix, whatever it goes on with. It does not look at who pays:
-    two workspaces do not share a cache, and calls that run at the same time do not find what the other one writes.
+    https://platform.claude.com/docs/en/build-with-claude/prompt-caching#cache-storage-and-sharing
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self._clock = clock
+    model: str | None
+    server: str | None = None
+    organization: str | None = None
+    workspace: str | None = None
+
+
+class Prefixes:
+    """The prefixes that this process has sent without caching."""
+
+    def __init__(self) -> None:
         self._key = os.urandom(32)
-        self._seen: Recent[bytes, tuple[int, float]] = Recent(MOST_PREFIXES)
+        self._seen: Recent[bytes, _Ends] = Recent(MOST_PREFIXES)
 
     def seen(
-        self, body: Mapping[str, Any], prompt_tokens: int, cached_tokens: int, model: str | None
+        self,
+        body: Mapping[str, Any],
+        prompt_tokens: int,
+        cached_tokens: int,
+        cache: Cache,
+        *,
+        sent_s: float,
+        ended_s: float,
     ) -> Sighting | None:
-        """Notes what an inference was asked.
+        """Notes what an inference was asked that has just ended. Times are seconds of one clock.
 
         `prompt_tokens` are all its input tokens, and `cached_tokens` those that were read from or written to a cache.
-        `None`: it repeats nothing, or could not have been cached, or was.
+        `None`: it repeats nothing, or could not have been cached, or was. What runs at the same time repeats nothing:
+        there is something to read in the cache only when the first response has begun.
         """
-        if prompt_tokens < LEAST_MINIMUM or cached_tokens or body.get("cache_control") is not None:
+        if cached_tokens or body.get("cache_control") is not None:
             return None
-        minimum = MINIMUM.get(family(model or ""), GREATEST_MINIMUM)
+        minimum = MINIMUM.get(family(cache.model or ""), GREATEST_MINIMUM)
         if prompt_tokens < minimum:
             return None
-        now = self._clock()
         sighting = None
-        for prefix in self._prefixes(body, model, minimum):
-            known = self._seen.get(prefix.digest)
-            times = known[0] + 1 if known is not None and now - known[1] <= LIFETIME_S else 1
-            self._seen.put(prefix.digest, (times, now))
-            if times > 1:
+        for prefix in self._prefixes(body, cache, minimum):
+            ends = self._seen.get(prefix.digest)
+            again = ends is not None and ends.allow(sent_s)
+            ends = _Ends(1, ended_s, ended_s) if ends is None else ends.with_one(ended_s, again=again)
+            self._seen.put(prefix.digest, ends)
+            if again:
                 # A longer one comes later. It says more, unless it has nothing to say now.
-                finding = _finding(prefix, times, prompt_tokens) or (sighting and sighting.finding)
-                sighting = Sighting(times, finding)
+                finding = _finding(prefix, ends.times, prompt_tokens) or (sighting and sighting.finding)
+                sighting = Sighting(ends.times, finding)
         return sighting
 
-    def _prefixes(self, body: Mapping[str, Any], model: str | None, minimum: int) -> "Iterator[_Prefix]":
+    def _prefixes(self, body: Mapping[str, Any], cache: Cache, minimum: int) -> "Iterator[_Prefix]":
         """Those that are long enough, the shortest first.
 
         The first message of most conversations is short, and so no reason to tell two conversations with the same
@@ -128,7 +143,7 @@ class Prefixes:
         """
         messages = body.get("messages")
         message = messages[0] if is_array(messages) and messages else None
-        walk = _Walk(self._key, model or "")
+        walk = _Walk(self._key, cache)
         parts: list[str] = []
         yielded = 0
         for name, part in (("tools", body.get("tools")), ("system", body.get("system")), ("message", message)):
@@ -141,6 +156,31 @@ class Prefixes:
             if tokens - yielded >= minimum:
                 yielded = tokens
                 yield _Prefix("+".join(parts), tokens, walk.digest())
+
+
+class _Ends(NamedTuple):
+    """When calls with a prefix have ended: of a row without a gap longer than the lifetime, the `first` and the `last`.
+
+    `before` is the last end of the row before. Earlier ones would matter only to a call that takes longer than the
+    lifetime; it is taken to repeat nothing. The prefix was sent for the `times`-th time.
+    """
+
+    times: int
+    first: float
+    last: float
+    before: float = -math.inf
+
+    def allow(self, sent_s: float) -> bool:
+        """Whether one of the calls had ended when another was sent, and within the lifetime."""
+        return self.first <= sent_s <= self.last + LIFETIME_S or self.before <= sent_s <= self.before + LIFETIME_S
+
+    def with_one(self, ended_s: float, *, again: bool) -> "_Ends":
+        """These and one more, which has sent the prefix `again` or for the first time, or at the same time."""
+        times = self.times + again
+        if ended_s - self.last > LIFETIME_S:
+            return _Ends(times if again else 1, ended_s, ended_s, self.last)
+        # Two threads may come in another order than their calls have ended in.
+        return _Ends(times, min(self.first, ended_s), max(self.last, ended_s), self.before)
 
 
 class _Prefix(NamedTuple):
@@ -171,11 +211,10 @@ class _Walk:
     Before what is too much the walk ends. All that it says is of what it has seen until then: that is a prefix too.
     """
 
-    def __init__(self, key: bytes, model: str) -> None:
+    def __init__(self, key: bytes, cache: Cache) -> None:
         self.text = 0
         self.marked = False
-        # A cache is of one model.
-        self._hash = blake2b(model.encode(errors="surrogatepass"), key=key, digest_size=16)
+        self._hash = blake2b(hash(cache).to_bytes(8, "little", signed=True), key=key, digest_size=16)
         self._room = MOST_CHARACTERS
 
     def digest(self) -> bytes:

@@ -246,6 +246,7 @@ def _add_results(results: BatchResults, attributes: Attributes) -> None:
     if sums:
         attributes[names.BATCH_INPUT_TOKENS] = sum(each.usage.prompt or 0 for each in sums)
         attributes[names.BATCH_OUTPUT_TOKENS] = sum(each.usage.output or 0 for each in sums)
+    attributes |= cut_attributes(results) | crowded_attributes(results)
     # Results that were read before have been paid for before.
     fresh = results.fresh.values()
     costs = [each.cost for each in fresh if each.cost is not None]
@@ -253,6 +254,28 @@ def _add_results(results: BatchResults, attributes: Attributes) -> None:
         attributes[names.COST] = sum(cost.total for cost in costs)
         attributes[names.BATCH_SAVINGS] = sum(cost.batch_savings for cost in costs)
         attributes[names.COST_SOURCE] = costs[0].source
+
+
+def cut_attributes(results: BatchResults) -> Attributes:
+    """The answers among the results of a batch that were cut, if any were."""
+    if not results.cut:
+        return {}
+    return {
+        names.BATCH_TRUNCATED: results.cut.total(),
+        names.BATCH_STOP_REASONS: tuple(sorted(results.cut)),
+    }
+
+
+def crowded_attributes(results: BatchResults) -> Attributes:
+    """The prompts among the results of a batch that fill too much of the context window, if any do."""
+    if (fullest := results.fullest) is None:
+        return {}
+    return {
+        names.BATCH_CONTEXT_HIGH: results.crowded,
+        names.UTILIZATION: fullest.share,
+        names.CONTEXT_WINDOW: fullest.window,
+        names.CONTEXT_TOKENS: fullest.tokens,
+    }
 
 
 RESULT_TYPES: Mapping[str, str] = {
