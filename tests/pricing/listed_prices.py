@@ -3,6 +3,9 @@
 Written from the price pages, not from the price data that the package uses.
 https://platform.claude.com/docs/en/about-claude/pricing
 https://platform.claude.com/docs/en/build-with-claude/fast-mode#pricing
+https://platform.claude.com/docs/en/build-with-claude/batch-processing#pricing
+https://platform.claude.com/docs/en/agents-and-tools/tool-use/web-search-tool
+https://platform.claude.com/docs/en/manage-claude/data-residency#pricing
 """
 
 from collections.abc import Mapping
@@ -55,6 +58,13 @@ LISTED: Mapping[str, Listed] = {
     "claude-3-opus-20240229": Listed(15, 75, 18.75, 30, 1.50, 200_000),
 }
 
+RETIRED: Mapping[str, tuple[float, float]] = {
+    "claude-v1": (8, 24),
+    "claude-2": (8, 24),
+    "claude-3-sonnet": (3, 15),
+}
+"""Input and output of models that the price pages do not list any more. https://aws.amazon.com/bedrock/pricing/"""
+
 HAIKU_5_5_LONG = Listed(0.50, 2.50, 0.625, 1.00, 0.05, 1_000_000)
 """Claude Haiku 5.5 for prompts of more than 100,000 tokens, on every token."""
 
@@ -62,19 +72,29 @@ BATCH: Mapping[str, tuple[float, float]] = {
     "claude-fable-5-2": (4, 20),
     "claude-mythos-5-2": (4, 20),
     "claude-fable-5-1": (5, 25),
+    "claude-mythos-5-1": (5, 25),
     "claude-fable-5": (5, 25),
+    "claude-mythos-5": (5, 25),
     "claude-opus-5-5": (2, 10),
     "claude-opus-5": (2.5, 12.5),
     "claude-opus-4-8": (2.5, 12.5),
     "claude-opus-4-7": (2.5, 12.5),
     "claude-opus-4-6": (2.5, 12.5),
     "claude-opus-4-5": (2.5, 12.5),
+    "claude-opus-4-1": (7.5, 37.5),
+    "claude-opus-4-0": (7.5, 37.5),
     "claude-sonnet-5-5": (1, 5),
     "claude-sonnet-5": (1, 5),
     "claude-sonnet-4-6": (1.5, 7.5),
     "claude-sonnet-4-5": (1.5, 7.5),
+    "claude-sonnet-4-0": (1.5, 7.5),
+    "claude-3-7-sonnet-latest": (1.5, 7.5),
+    "claude-3-5-sonnet-20241022": (1.5, 7.5),
     "claude-haiku-5-5": (0.05, 0.25),
     "claude-haiku-4-5": (0.5, 2.5),
+    "claude-3-5-haiku-latest": (0.4, 2),
+    "claude-3-haiku-20240307": (0.125, 0.625),
+    "claude-3-opus-20240229": (7.5, 37.5),
 }
 """Input and output in a batch."""
 
@@ -88,6 +108,24 @@ FAST: Mapping[str, tuple[float, float]] = {
 """Input and output in fast mode."""
 
 WEB_SEARCH = 10 / 1000
+WITHOUT_WEB_SEARCH = frozenset({"claude-3-haiku-20240307", "claude-3-opus-20240229"})
+
+BEFORE_REGIONS = frozenset(
+    {
+        "claude-opus-4-1",
+        "claude-opus-4-0",
+        "claude-sonnet-4-0",
+        "claude-3-7-sonnet-latest",
+        "claude-3-5-sonnet-20241022",
+        "claude-3-5-haiku-latest",
+        "claude-3-haiku-20240307",
+        "claude-3-opus-20240229",
+    }
+)
+"""Models before Opus, Sonnet and Haiku 4.5, from which on a region of a cloud costs 10 % more than all of it."""
+
+BEFORE_GEO = BEFORE_REGIONS | {"claude-opus-4-5", "claude-sonnet-4-5", "claude-haiku-4-5"}
+"""Models before Opus 4.6 and Sonnet 4.6, from which on `inference_geo` "us" costs 10 % more."""
 
 
 def by_hand(prices: Listed, usage: Usage) -> float:

@@ -1,9 +1,21 @@
 """Every listed model, in every kind of token and way of processing, costs what Anthropic lists."""
 
 import pytest
-from listed_prices import BATCH, FAST, HAIKU_5_5_LONG, LISTED, NOW, WEB_SEARCH
+from listed_prices import (
+    BATCH,
+    BEFORE_GEO,
+    BEFORE_REGIONS,
+    FAST,
+    HAIKU_5_5_LONG,
+    LISTED,
+    NOW,
+    RETIRED,
+    WEB_SEARCH,
+    WITHOUT_WEB_SEARCH,
+)
 
 from otel_claude.pricing import Cost, Prices
+from otel_claude.pricing.catalog import family
 from otel_claude.usage import Usage
 
 PRICES = Prices()
@@ -90,9 +102,41 @@ def test_web_searches_cost_ten_dollars_a_thousand_and_have_no_batch_discount():
         assert priced.server_tools == pytest.approx(7 * WEB_SEARCH)
 
 
-def test_a_model_that_has_no_web_search_has_no_price_for_it():
-    usage = Usage(input=1, output=0, web_searches=1)
-    assert PRICES.cost(usage, model="claude-3-haiku-20240307", platform="anthropic", now=NOW) is None
+@pytest.mark.parametrize("model", LISTED)
+def test_a_model_that_has_no_web_search_has_no_price_for_it(model: str):
+    priced = PRICES.cost(Usage(input=0, output=0, web_searches=1), model=model, platform="anthropic", now=NOW)
+    assert (None if priced is None else priced.total) == (None if model in WITHOUT_WEB_SEARCH else WEB_SEARCH)
+
+
+@pytest.mark.parametrize("model", LISTED)
+def test_us_only_inference_of_each_model_costs_what_is_listed(model: str):
+    anywhere = cost(ONE_OF_EACH._replace(web_searches=0), model)
+    in_us = cost(ONE_OF_EACH._replace(web_searches=0, inference_geo="us"), model)
+    assert in_us.total == pytest.approx(anywhere.total * (1 if model in BEFORE_GEO else 1.1))
+
+
+@pytest.mark.parametrize("model", LISTED)
+def test_a_region_of_each_model_costs_what_is_listed(model: str):
+    usage = Usage(input=1_000, output=2_000)
+    listed = (1_000 * LISTED[model].input + 2_000 * LISTED[model].output) / MILLION
+    assert cost(usage, model, "vertex", "global").total == pytest.approx(listed)
+    in_region = cost(usage, model, "vertex", "us-east5").total
+    assert in_region == pytest.approx(listed * (1 if model in BEFORE_REGIONS else 1.1))
+    assert cost(usage, f"anthropic.{family(model)}", "bedrock", "us-east-1").total == pytest.approx(in_region)
+
+
+def test_every_model_that_has_a_price_is_listed():
+    """A new row of the price list needs its numbers here, from the price pages."""
+    assert set(PRICES.models()) - {family(model) for model in LISTED} == RETIRED.keys()
+    assert {family(model) for model in BATCH} == {family(model) for model in LISTED}
+
+
+@pytest.mark.parametrize("model", RETIRED)
+def test_a_retired_model_has_its_last_price(model: str):
+    by_input, by_output = RETIRED[model]
+    assert cost(Usage(input=1_000, output=2_000), model).total == pytest.approx(
+        (1_000 * by_input + 2_000 * by_output) / MILLION
+    )
 
 
 @pytest.mark.parametrize(("prompt", "prices"), [(100_000, LISTED["claude-haiku-5-5"]), (100_001, HAIKU_5_5_LONG)])

@@ -103,6 +103,13 @@ class Prices:
             return LONG_WINDOW
         return card.window
 
+    def card(
+        self, model: str, platform: str, location: str | None = None, *, now: datetime | None = None
+    ) -> RateCard | None:
+        """The prices of a model, or `None` where they are not known. The arguments are those of `cost`."""
+        day = int((time.time() if now is None else now.timestamp()) // DAY)
+        return self._card(model, platform, location, False, day)
+
     def models(self) -> Sequence[str]:
         """The names of the models that have a price, as the first party spells them without a date."""
         self.load()

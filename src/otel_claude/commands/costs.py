@@ -1,0 +1,116 @@
+"""`otel-claude costs`: what was spent, out of exported telemetry.
+
+In: files of OTLP/JSON, one export request a line. Out: sums by the labels that are asked for, as a table, CSV or JSON.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from datetime import date
+from pathlib import Path
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from otel_claude.commands.arguments import day, prices, time_zone
+from otel_claude.commands.days import Days
+from otel_claude.commands.exported import Exported, Signal
+from otel_claude.commands.lines import STANDARD_INPUT, Lines, Unreadable
+from otel_claude.commands.progress import Progress
+from otel_claude.commands.report import FORMATS, report_of
+from otel_claude.commands.spend import ATTRIBUTES, DAY, Groups
+from otel_claude.commands.what_ifs import WhatIfs
+
+READ, FOUND_NOTHING, NOT_ALL_READ = 0, 1, 3
+"""Exit statuses. Arguments that are wrong and files that cannot be opened are 2, as everywhere."""
+
+MOST_NAMED = 10
+"""How many unreadable lines are named, of all that are counted."""
+
+DESCRIPTION = """\
+Add up what calls of Claude cost, out of telemetry that otel-claude has emitted: lines of OTLP/JSON, as the
+Collector's file exporter writes them, compressed by gzip or not. Metrics are read, which have all calls; spans
+only where there are no metrics, or with --from spans.
+"""
+EPILOG = """\
+exit status: 0 all lines were read; 1 nothing of otel-claude was found; 2 a wrong argument, or a file that cannot
+be opened; 3 some lines could not be read, and the sums are without them.
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    parser.add_argument(
+        "files",
+        metavar="FILE",
+        nargs="*",
+        default=[STANDARD_INPUT],
+        help="a file of OTLP/JSON lines; the standard input where there is none, or for -",
+    )
+    parser.add_argument(
+        "--by",
+        metavar="LABEL",
+        action="append",
+        help=f"what to group by, any number of times: {DAY}, {', '.join(ATTRIBUTES)}, or any attribute of metrics, "
+        "spans or resources, such as tenant; by default model",
+    )
+    parser.add_argument("--format", choices=tuple(FORMATS), default="table", help="by default table")
+    parser.add_argument("--from", dest="signal", choices=("metrics", "spans"), help="read only these")
+    parser.add_argument("--since", metavar="DAY", type=day, help="the first day that counts, as YYYY-MM-DD")
+    parser.add_argument("--until", metavar="DAY", type=day, help="the last day that counts, as YYYY-MM-DD")
+    parser.add_argument(
+        "--timezone",
+        metavar="ZONE",
+        type=time_zone,
+        default=ZoneInfo("UTC"),
+        help="where days begin, such as Europe/Berlin; by default UTC",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Prints the sums. The exit status."""
+    labels = tuple(dict.fromkeys(arguments.by or ["model"]))
+    files = cast("Sequence[str]", arguments.files)
+    since, until = cast("date | None", arguments.since), cast("date | None", arguments.until)
+    zone = cast("ZoneInfo", arguments.timezone)
+    what_ifs = WhatIfs(prices())
+    by_day = DAY in labels or since is not None or until is not None
+    source = Exported(labels, Days(zone), cast("Signal | None", arguments.signal), by_day=by_day)
+    unreadable = read(files, source)
+    groups = Groups(labels)
+    groups.add(source.entries(), since, until)
+    report = report_of(groups, what_ifs, source=source.signal, zone=zone.key, notes=source.notes)
+    sys.stdout.write(FORMATS[arguments.format](report))
+    if arguments.format == "csv":
+        _say(report.notes)
+    _say(_named(unreadable))
+    if not report.rows:
+        _say(["otel-claude costs: nothing that otel-claude has emitted was found, of the days that were asked for"])
+    return NOT_ALL_READ if unreadable else READ if report.rows else FOUND_NOTHING
+
+
+def read(files: Sequence[str], source: Exported) -> Sequence[Unreadable]:
+    """Reads all lines into a source. What could not be read."""
+    sizes = [None if path == STANDARD_INPUT else Path(path).stat().st_size for path in files]
+    total = None if None in sizes else sum(size or 0 for size in sizes)
+    progress = Progress(total, sys.stderr)
+    lines = Lines(files, progress)
+    try:
+        for line in lines:
+            try:
+                source.add(line.text)
+            except ValueError as error:
+                lines.refuse(line, str(error))
+    finally:
+        progress.close()
+    return lines.unreadable
+
+
+def _named(unreadable: Sequence[Unreadable]) -> list[str]:
+    named = [f"{path}:{number}: not read: {reason}" for path, number, reason in unreadable[:MOST_NAMED]]
+    if unreadable:
+        named.append(f"Lines that were not read: {len(unreadable):,}. The sums are without them.")
+    return named
+
+
+def _say(lines: Sequence[str]) -> None:
+    sys.stderr.writelines(f"{line}\n" for line in lines)

@@ -1,0 +1,70 @@
+"""The outputs in `docs/costs.md` are those of the commands."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import anthropic
+import pytest
+from exporting import Exporter, written
+from opentelemetry import baggage, context
+from opentelemetry.sdk.metrics.export import AggregationTemporality
+
+from fixture_types import API_KEY, Instrument
+from otel_claude.commands import main
+from otel_claude.testing import Answer, Batch, SimulatedClaude, usage
+
+PAGE = Path(__file__).parents[2] / "docs" / "costs.md"
+BLOCK = re.compile(r"^    \$ otel-claude (?P<command>.+)\n(?P<output>(?:(?:    .*)?\n)+)", re.MULTILINE)
+VERSION = re.compile(r"(genai-prices )[\d.]+")
+
+CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("acme", "claude-opus-5-5", usage(input_tokens=900_000, output_tokens=250_000, cache_read=8_000_000)),
+    ("acme", "claude-opus-5-5", usage(input_tokens=300_000, output_tokens=90_000, cache_write_5m=400_000)),
+    ("acme", "claude-haiku-4-5", usage(input_tokens=2_000_000, output_tokens=150_000)),
+    ("globex", "claude-sonnet-5-5", usage(input_tokens=700_000, output_tokens=200_000, cache_read=1_000_000)),
+    ("globex", "claude-of-tomorrow", usage(input_tokens=20_000, output_tokens=5_000)),
+)
+IN_BATCH = Answer("Sorted.", model="claude-sonnet-5-5", usage=usage(input_tokens=5_000_000, output_tokens=600_000))
+
+
+def blocks() -> Iterator[tuple[str, str]]:
+    """The commands of the page, each with what it prints."""
+    for block in BLOCK.finditer(PAGE.read_text("utf-8")):
+        yield block["command"], "".join(f"{line[4:]}\n" for line in block["output"].rstrip().splitlines())
+
+
+@pytest.fixture
+def metrics(claude: SimulatedClaude, instrument: Instrument, tmp_path: Path) -> str:
+    """The path of the metrics of the calls."""
+    exporter = Exporter(AggregationTemporality.CUMULATIVE, **{"service.name": "support"})
+    instrument({"meter_provider": exporter.meter_provider}, baggage=("tenant",))
+    with anthropic.Anthropic(base_url=claude.base_url, api_key=API_KEY, max_retries=0) as client:
+        for tenant, model, used in CALLS:
+            claude.will(Answer("Hello", model=model, usage=used))
+            ask(client, tenant, model)
+        claude.will(Batch([IN_BATCH]))
+        token = context.attach(baggage.set_baggage("tenant", "globex"))
+        params: Any = {"model": "claude-sonnet-5-5", "max_tokens": 64, "messages": []}
+        batch = client.messages.batches.create(requests=[{"custom_id": "one", "params": params}])
+        client.messages.batches.retrieve(batch.id)
+        list(client.messages.batches.results(batch.id))
+        context.detach(token)
+    path = written(tmp_path / "metrics.json", [exporter.line()])
+    exporter.shutdown()
+    return path
+
+
+def ask(client: anthropic.Anthropic, tenant: str, model: str) -> None:
+    token = context.attach(baggage.set_baggage("tenant", tenant))
+    client.messages.create(model=model, max_tokens=64, messages=[{"role": "user", "content": "Hello"}])
+    context.detach(token)
+
+
+def test_the_outputs_of_the_page_are_current(metrics: str, capsys: pytest.CaptureFixture[str]):
+    found = list(blocks())
+    assert [command.split()[0] for command, _ in found] == ["costs", "costs", "prices"]
+    for command, output in found:
+        main([metrics if word == "metrics.json" else word for word in command.split()])
+        assert VERSION.sub(r"\1…", capsys.readouterr().out) == VERSION.sub(r"\1…", output)
