@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 import otel_claude
 from otel_claude import install_span_cap, settings, testing
 from otel_claude.anthropic.endpoints import KINDS
+from otel_claude.budgets.plan import read_plan
 from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server, StreamFacts
 from otel_claude.diagnosis import codes
 from otel_claude.emitting import names, points
@@ -172,7 +173,12 @@ def own_attributes() -> dict[str, list[str]]:
     memory = testing.Telemetry()
     prices = {"priced": {str(name): number for number, name in enumerate(ACCEPTED, 1)}}
     telemetry = Telemetry(
-        settings.Settings(metric_names="both", chunk_metrics=True, prices=prices),
+        settings.Settings(
+            metric_names="both",
+            chunk_metrics=True,
+            prices=prices,
+            budgets=read_plan({"budgets": {"each": {"usd": 1, "period": "day", "per": "tenant"}}}),
+        ),
         memory.tracer_provider,
         memory.meter_provider,
         memory.logger_provider,
@@ -187,6 +193,10 @@ def own_attributes() -> dict[str, list[str]]:
     for model in ("priced", "unpriced"):
         call = _eventful_call(model)
         telemetry.start(call)
+        call.scopes = {"tenant": "acme"}
+        if telemetry.budgets is not None:
+            telemetry.budgets.admit(call)
+            telemetry.budgets.flush()
         telemetry.chunk(call, 1.0)
         call.retries.append(Retry("rate_limit_error", 429))
         telemetry.retried(call)
@@ -200,6 +210,7 @@ def own_attributes() -> dict[str, list[str]]:
         for _ in range(3):
             tracer.start_span("child").end()
     read = {name: {label for point in found for label in point["attributes"]} for name, found in memory.metrics.items()}
+    telemetry.close()
     memory.shutdown()
     return {
         name: sorted(labels - set(points.LABELS) if names.OPERATION in labels else labels)

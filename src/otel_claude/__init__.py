@@ -7,9 +7,10 @@
 or, without a change in the program, `opentelemetry-instrument python app.py`.
 """
 
+from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.instrumentor import AnthropicInstrumentor
 from otel_claude.settings import SettingError, Settings
 from otel_claude.span_cap.installation import install_span_cap
 from otel_claude.version import __version__
 
-__all__ = ["AnthropicInstrumentor", "SettingError", "Settings", "__version__", "install_span_cap"]
+__all__ = ["AnthropicInstrumentor", "BudgetExceeded", "SettingError", "Settings", "__version__", "install_span_cap"]

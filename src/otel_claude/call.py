@@ -147,8 +147,10 @@ class Call:
     every text. `owns_span` is false where the span is the SDK's own, and `injects` is true where we send `traceparent`,
     and not the SDK.
 
-    `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics, and
-    `user` is a hash of `user_id`.
+    `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics,
+    `scopes` what budgets are per, and `user` is a hash of `user_id`. `charged` are the accounts of budgets that the
+    call is booked on, with so many picodollars `reserved` for it.
+
     `sent_body` is the request as it was sent, in `sent_bytes`. It may be looked at, but is not recorded unless content
     is. `timeout_s` is how long the client waits for a byte.
 
@@ -171,6 +173,9 @@ class Call:
     context: Any = None
     who: Mapping[str, str] = field(default_factory=dict[str, str])
     counted_for: Mapping[str, str] = field(default_factory=dict[str, str])
+    scopes: Mapping[str, str] = field(default_factory=dict[str, str])
+    charged: Any = None
+    reserved: int = 0
     user: str | None = None
     timeout_s: float | None = None
     attempts: int = 0

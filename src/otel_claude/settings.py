@@ -10,8 +10,11 @@ import os
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from otel_claude.budgets.money import MOST_USD
+from otel_claude.budgets.plan import LEDGERS, Plan, daily, is_ledger, read_plan
 from otel_claude.pricing import read_overrides
 from otel_claude.span_cap.shares import FEWEST
 from otel_claude.values import texts
@@ -71,6 +74,7 @@ def _share(value: object) -> float:
     raise ValueError("a number above 0, up to 1")
 
 
+_PASSWORD = re.compile(r"(?<=//).*@")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _TAKEN = ("gen_ai", "claude", "anthropic", "error", "http", "server", "exception", "enduser", "aws", "otel")
 
@@ -113,6 +117,26 @@ def _redact(value: object) -> Redact | None:
 
 def _prices(value: object) -> Mapping[str, Mapping[str, float]] | None:
     return read_overrides(value) if value else None  # pyright: ignore[reportArgumentType]  # it checks what it is given
+
+
+def _plan(value: object) -> Plan:
+    return value if isinstance(value, Plan) else read_plan(value)
+
+
+def _usd(value: object) -> Decimal:
+    try:
+        usd = Decimal(str(value).strip()) if isinstance(value, (str, int, float, Decimal)) else Decimal("nan")
+    except InvalidOperation:
+        usd = Decimal("nan")
+    if not isinstance(value, bool) and usd.is_finite() and 0 < usd <= MOST_USD:
+        return usd
+    raise ValueError(f"US dollars, a number above 0 and up to {MOST_USD:,}")
+
+
+def _ledger(value: object) -> str:
+    if is_ledger(value):
+        return value
+    raise ValueError(LEDGERS)
 
 
 def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None) -> Any:
@@ -202,6 +226,25 @@ class Settings:
     audit: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_AUDIT")
     """Whether each API call is told by an event `claude.audit`: what was called, for whom, and how it ended."""
 
+    budgets: Plan | None = _setting(None, _plan, "a path to a TOML or YAML file, or a mapping", "OTEL_CLAUDE_BUDGETS")
+    """What may be spent, and what becomes of calls when it is: see [budgets](budgets.md)."""
+
+    daily_budget_usd: Decimal | None = _setting(None, _usd, "US dollars", "OTEL_CLAUDE_DAILY_BUDGET_USD")
+    """A budget for all calls of a day in UTC, of which an event tells when half, four fifths or all of it is spent."""
+
+    budget_ledger: str | None = _setting(
+        None, _ledger, "`memory`, `sqlite:///path`, `redis://host:port/number`", "OTEL_CLAUDE_BUDGET_LEDGER"
+    )
+    """Where processes add up what they spend, in place of the `ledger` that the file names."""
+
+    @property
+    def plan(self) -> Plan:
+        """All budgets together."""
+        plan = self.budgets or Plan()
+        if self.daily_budget_usd is not None:
+            plan = replace(plan, budgets=(*plan.budgets, daily(self.daily_budget_usd)))
+        return plan if self.budget_ledger is None else replace(plan, ledger=self.budget_ledger)
+
     def __post_init__(self) -> None:
         for setting in fields(self):
             value = getattr(self, setting.name)
@@ -258,4 +301,6 @@ def _read(name: str, about: Mapping[str, Any] | None, value: object) -> Any:
         return about["read"](value)
     except (ValueError, TypeError, OSError) as error:
         known_as = f"{name} ({about['env']})" if about["env"] else name
-        raise SettingError(f"{known_as} is {value!r}; accepted: {error}") from error
+        # The address of a ledger may have a password in it.
+        said = _PASSWORD.sub("***@", repr(value)) if about["read"] is _ledger else repr(value)
+        raise SettingError(f"{known_as} is {said}; accepted: {error}") from error

@@ -4,23 +4,27 @@ In: `Call` records, from the patches. Out: spans, metric points and events, on t
 None of the public methods raises: what fails is left out, and the rest is emitted all the same.
 """
 
+import logging
 import os
 import threading
 import weakref
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from opentelemetry import _logs, baggage, context, metrics, trace
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from otel_claude.batches import Filled
+from otel_claude.budgets.plan import Plan
 from otel_claude.call import Call
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
-from otel_claude.diagnosis.findings import Ended, Findings, of_limit, of_retry
+from otel_claude.diagnosis.findings import CUT, Ended, Findings, of_limit, of_retry
 from otel_claude.emitting import names
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.instruments import CACHE_UNUSED
 from otel_claude.emitting.metrics import Metrics
-from otel_claude.emitting.observed import observed_by
+from otel_claude.emitting.observed import Observed, observed_by
 from otel_claude.emitting.points import (
     chunk_points,
     counter_points,
@@ -39,6 +43,11 @@ from otel_claude.settings import Settings
 from otel_claude.usage import Usage
 from otel_claude.version import __version__
 from otel_claude.who import Who, pseudonym
+
+if TYPE_CHECKING:
+    from otel_claude.budgets.control import BudgetControl
+
+_log = logging.getLogger("otel_claude")
 
 SCOPE = "otel_claude"
 API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
@@ -87,20 +96,51 @@ class Telemetry:
         self.limits, self.counted = observed.limits, observed.counted
         self._metrics = Metrics(meter, settings.metric_names, observed.counters)
         self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
+        self.budgets: BudgetControl | None = None
+        self._scopes: frozenset[str] = frozenset()
+        if settings.plan.budgets:
+            self._open_budgets(settings.plan, observed)
+
+    @guarded(None)
+    def _open_budgets(self, plan: Plan, observed: Observed) -> None:
+        from otel_claude.budgets.control import BudgetControl
+        from otel_claude.budgets.ledgers import LedgerError
+        from otel_claude.emitting.budgets import BudgetGauges
+
+        try:
+            self.budgets = BudgetControl(plan, self._knowledge.price, guarded(None)(self._events.announce))
+        except LedgerError as error:
+            _log.warning("otel_claude: there are no budgets, as their ledger cannot be opened; accepted: %s", error)
+            return
+        self._gauges = BudgetGauges(self.budgets, observed)
+        self._scopes = plan.keys
+
+    @guarded(None)
+    def close(self) -> None:
+        """Shows nothing any more until something new comes: no client tells of its limits, and no budget is kept."""
+        self.limits.clear()
+        if self.budgets is not None:
+            self._gauges.stop()
+            self.budgets.close()
+            self.budgets = None
 
     @property
     def configured(self) -> bool:
-        """Whether anybody listens. Until a provider is set, calls go by without any work for them.
+        """Whether anybody listens. Until a provider is set, calls go by without any work for them, but for budgets.
 
         The providers that stand in before that are classes of OpenTelemetry's API package.
         """
         if not self._configured:
-            self._configured = self._given or not all(
-                type(provider).__module__.startswith(API_PACKAGES)
-                for provider in (
-                    trace.get_tracer_provider(),
-                    metrics.get_meter_provider(),
-                    _logs.get_logger_provider(),
+            self._configured = (
+                self._given
+                or self.budgets is not None
+                or not all(
+                    type(provider).__module__.startswith(API_PACKAGES)
+                    for provider in (
+                        trace.get_tracer_provider(),
+                        metrics.get_meter_provider(),
+                        _logs.get_logger_provider(),
+                    )
                 )
             )
         return self._configured
@@ -122,9 +162,11 @@ class Telemetry:
 
     @guarded(None)
     def _take_who(self, call: Call) -> None:
-        if self._who.keys:
-            call.who = self._who.of(baggage.get_all())
+        if self._who.keys or self._scopes:
+            entries = baggage.get_all()
+            call.who = self._who.of(entries)
             call.counted_for = self._who.counted(call.who)
+            call.scopes = {key: str(entries[key]) for key in self._scopes if key in entries}
         if self.settings.user_id == "hashed":
             call.user = pseudonym(call.request.body)
 
@@ -163,6 +205,8 @@ class Telemetry:
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
         known = self._knowledge.of(call, call.error)
+        if self.budgets is not None:
+            self.budgets.settle(call, known.cost)
         if call.owns_span:
             self._set_attributes(call, call.span, known)
         if call.content_mode != "NO_CONTENT":
@@ -180,7 +224,7 @@ class Telemetry:
         self._set_attributes(call, span, self._knowledge.of(call, error))
 
     @guarded(None)
-    def answer(self, call: Call, model: str | None, usage: Usage) -> None:
+    def answer(self, call: Call, model: str | None, usage: Usage, stop_reason: str | None) -> None:
         """Counts one answer among the results of a batch that the application reads."""
         results = call.batch
         if results is None or model is None:
@@ -190,6 +234,11 @@ class Telemetry:
         results.answer(model, usage, self._knowledge.price(call, model, batched), fresh=fresh)
         if fresh:
             self._metrics.record(token_points(usage, labels_of(call, "chat", model)), call.context)
+            if stop_reason in CUT:
+                results.cut[stop_reason] += 1
+            filled = _filled(usage, self._knowledge.window(call, model))
+            if filled is not None and self._findings.is_high(filled):
+                results.crowd(filled)
 
     @guarded(None)
     def chunk(self, call: Call, waited_s: float) -> None:
@@ -276,10 +325,14 @@ class Telemetry:
             self._metrics.add([(CACHE_UNUSED, 1, labels_of(call))])
         if self._events.wanted:
             usage = call.response.usage
-            filled = None if usage is None else utilization(usage, known.window)
-            ended = Ended(call, known.failure, usage, known.window, filled, self.settings.context_threshold)
+            ended = Ended(call, known.failure, usage, None if usage is None else _filled(usage, known.window))
             for finding in self._findings.of_ending(ended, sighting):
                 self._events.tell(call, finding)
+
+
+def _filled(usage: Usage, window: int | None) -> Filled | None:
+    share = utilization(usage, window)
+    return None if share is None or window is None else Filled(share, window)
 
 
 def _mark(content: Content) -> Attributes:

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
+from otel_claude.budgets.plan import read_plan
 from otel_claude.emitting import names
 from otel_claude.emitting.instruments import INSTRUMENTS, Instrument
 from otel_claude.pricing import read_overrides
@@ -23,7 +24,7 @@ LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
 LANGUAGES = {
     "python": "run",
-    "toml": "read as prices",
+    "toml": "read as prices, or on their page as budgets",
     "json": "read as prices",
     "sh": "looked up: `make` in the Makefile, `pip` in pyproject.toml",
     "promql": "its metrics and labels looked up",
@@ -97,10 +98,13 @@ def test_an_example_in_python_runs(example: Example, claude: SimulatedClaude, tm
 
 
 @all_of("toml", "json")
-def test_an_example_of_prices_is_accepted(example: Example, tmp_path: Path):
-    path = tmp_path / f"prices.{example.language}"
+def test_an_example_of_prices_or_budgets_is_accepted(example: Example, tmp_path: Path):
+    path = tmp_path / f"example.{example.language}"
     path.write_text(example.text, "utf-8")
-    assert len(read_overrides(path)) == 2
+    if example.place.startswith("docs/budgets.md"):
+        assert len(read_plan(path).budgets) == 3
+    else:
+        assert len(read_overrides(path)) == 2
 
 
 @all_of("sh")

@@ -5,14 +5,17 @@ import runpy
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import anthropic
 import pytest
+from opentelemetry import baggage, context
 
 from otel_claude import AnthropicInstrumentor, Settings, __version__, install_span_cap
+from otel_claude.budgets.plan import read_plan
 from otel_claude.diagnosis.codes import TYPES
 from otel_claude.emitting import points
 from otel_claude.emitting.instruments import INSTRUMENTS
@@ -166,13 +169,22 @@ def emitted() -> Iterator[Telemetry]:
         tracer_provider=telemetry.tracer_provider,
         meter_provider=telemetry.meter_provider,
         logger_provider=telemetry.logger_provider,
-        settings=Settings(metric_names="both", chunk_metrics=True, content="SPAN_AND_EVENT"),
+        settings=Settings(
+            metric_names="both",
+            chunk_metrics=True,
+            content="SPAN_AND_EVENT",
+            budgets=read_plan({"interval_s": 0.05, "budgets": {"each": {"usd": 1, "period": "day", "per": "tenant"}}}),
+        ),
     )
     install_span_cap(telemetry.tracer_provider, 2)
+    token = context.attach(baggage.set_baggage("tenant", "acme"))
     with SimulatedClaude() as claude, telemetry.tracer_provider.get_tracer("docs").start_as_current_span("all"):
         use_everything(claude)
-    # Read while it is on: rate limits are not shown any longer afterwards.
-    _ = telemetry.metrics
+    context.detach(token)
+    # Read while it is on: rate limits and budgets are not shown any longer afterwards.
+    end = time.monotonic() + 10
+    while "claude.budget.spent" not in telemetry.metrics and time.monotonic() < end:
+        time.sleep(0.05)
     AnthropicInstrumentor().uninstrument()
     yield telemetry
     telemetry.shutdown()

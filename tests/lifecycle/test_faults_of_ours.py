@@ -19,6 +19,7 @@ from scenarios import Seen, all_scenarios
 
 from functions import FUNCTIONS, Fault, UnprintableFault, failing
 from otel_claude import AnthropicInstrumentor, Settings
+from otel_claude.budgets.plan import read_plan
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
 
@@ -31,6 +32,7 @@ OUTSIDE = {
     "anthropic.patches:Patches._calculate_retry_timeout": "calls the SDK",
     "anthropic.patches:Patches._items": "calls the SDK",
     "anthropic.patches:Patches._async_items": "calls the SDK",
+    "anthropic.calls:Calls.admit": "raises what a budget says",
     "anthropic.patches:told": "hands the SDK's items on",
     "anthropic.patches:AsyncTold.__init__": "hands the SDK's items on",
     "anthropic.patches:AsyncTold.__aiter__": "hands the SDK's items on",
@@ -69,6 +71,15 @@ SETTINGS: dict[str, Settings | None] = {
         baggage=("tenant",),
         user_id="hashed",
         audit=True,
+        budgets=read_plan(
+            {
+                "interval_s": 0.05,
+                "budgets": {
+                    "all": {"usd": 1_000_000, "period": "day", "action": "block", "reserve": True},
+                    "each": {"usd": 1e-9, "period": "rolling 24h", "per": "tenant"},
+                },
+            }
+        ),
     ),
     "enrich": Settings(native_spans="enrich"),
     "environment": None,
@@ -165,9 +176,9 @@ def test_a_fault_of_ours_is_not_seen(expected: Seen, reached: dict[CodeType, str
             try:
                 seen = all_scenarios()
                 _ = telemetry.metrics
-                await_endings(threads)
             finally:
                 AnthropicInstrumentor().uninstrument()
+            await_endings(threads)
         return seen
 
     # What is left current after a fault is left in this context.

@@ -17,7 +17,19 @@ MODULES = {
 }
 
 PURE_PACKAGES = frozenset(
-    {"batches", "call", "content", "diagnosis", "outcome", "pricing", "rate_limits", "usage", "values", "who"}
+    {
+        "batches",
+        "budgets",
+        "call",
+        "content",
+        "diagnosis",
+        "outcome",
+        "pricing",
+        "rate_limits",
+        "usage",
+        "values",
+        "who",
+    }
 )
 PURE = [
     name
@@ -38,14 +50,19 @@ PURE = [
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("version", "failsafe", "values", "environment_variables"),
-    ("usage", "rate_limits", "diagnosis.codes", "span_cap.shares", "span_cap.structure"),
+    ("usage", "rate_limits", "diagnosis.codes", "span_cap.shares", "span_cap.structure", "budgets.exceeded"),
+    ("budgets.money", "budgets.periods", "budgets.documents"),
+    ("budgets.budget",),
+    ("budgets.plan",),
     ("outcome",),
     ("pricing",),
     ("batches", "content"),
-    ("call", "settings", "emitting.names", "emitting.instruments"),
+    ("call", "settings", "emitting.names", "emitting.instruments", "emitting.spans"),
     ("diagnosis", "who"),
+    ("budgets",),
     ("knowledge",),
     ("emitting",),
+    ("commands",),
     ("span_cap",),
     ("telemetry",),
     ("anthropic",),

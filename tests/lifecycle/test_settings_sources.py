@@ -2,6 +2,7 @@
 
 import logging
 from dataclasses import FrozenInstanceError, fields
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,11 @@ import pytest
 from apps import HELLO, MODEL, SPAN, SwitchOn
 
 from otel_claude import SettingError, Settings
+from otel_claude.budgets.plan import read_plan
 from otel_claude.testing import SimulatedClaude, Telemetry
 
 OWN_PRICES = {MODEL: {"input": 1.0, "output": 2.0}}
+BUDGETS = {"budgets": {"all": {"usd": 500, "period": "day"}}}
 READ_PRICES = Settings(prices=OWN_PRICES).prices
 
 
@@ -38,6 +41,10 @@ GOOD: tuple[tuple[str, Any, str | None, Any], ...] = (
     ("baggage", ["tenant"], "tenant", ("tenant",)),
     ("user_id", "hashed", "HASHED", "hashed"),
     ("audit", True, "1", True),
+    ("budgets", BUDGETS, None, read_plan(BUDGETS)),
+    ("daily_budget_usd", 500, "500", Decimal(500)),
+    ("daily_budget_usd", 0.5, " 0.5 ", Decimal("0.5")),
+    ("budget_ledger", "sqlite:///ledger.db", "sqlite:///ledger.db", "sqlite:///ledger.db"),
     ("prices", OWN_PRICES, '{"claude-sonnet-5-5": {"input": 1.0, "output": 2.0}}', READ_PRICES),
 )
 """Setting, its value in code, the same in the environment, and what is read."""
@@ -66,6 +73,12 @@ BAD: tuple[tuple[str, Any, str | None, tuple[str, ...]], ...] = (
     ("baggage", 7, "server", ("comma-separated",)),
     ("user_id", "plain", "plain", ("off", "hashed")),
     ("audit", 2, "on", ("true", "false")),
+    ("budgets", "/no/such/file.toml", "/no/such/file.toml", ("path", "TOML", "YAML")),
+    ("budgets", {"budgets": {}}, "budgets.json", ()),
+    ("budgets", 5, None, ("path", "TOML", "mapping")),
+    ("daily_budget_usd", 0, "-5", ("above 0",)),
+    ("daily_budget_usd", True, "a lot", ("above 0",)),
+    ("budget_ledger", "mysql://host", "sqlite:", ("memory", "sqlite:///path", "redis://")),
     ("prices", "/no/such/file.toml", "/no/such/file.toml", ()),
     ("prices", {MODEL: {"input": "cheap"}}, '{"claude-sonnet-5-5": {"input": "cheap"}}', ()),
     ("prices", 5, None, ("mapping", "JSON", "TOML")),

@@ -32,8 +32,9 @@ from otel_claude.anthropic.listeners import listener_for
 from otel_claude.anthropic.native_spans import Silence
 from otel_claude.anthropic.peers import warn_of_peers
 from otel_claude.anthropic.reading import Reading, finish_dropped
+from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
-from otel_claude.failsafe import guarded
+from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import NO_FIELDS, Fields
 
@@ -137,7 +138,7 @@ class Calls:
     @guarded(None)
     def close(self) -> None:
         """Forgets what is shown until something new comes: no client tells of its limits any more."""
-        self._telemetry.limits.clear()
+        self._telemetry.close()
 
     def _content_mode(self, own_tracing: Fields) -> str:
         """Where content goes. A client that was told to record content on the SDK's spans records it on ours."""
@@ -171,6 +172,21 @@ class Calls:
             context.attach(call.context)
         elif call.injects:
             propagate.inject(http_request.headers, call.context)
+
+    def admit(self) -> None:
+        """Asks the budgets, before a call is sent for the first time.
+
+        Raises:
+            BudgetExceeded: a budget that blocks is spent. Nothing else.
+        """
+        try:
+            budgets = self._telemetry.budgets
+            if budgets is not None and isinstance(call := _current.get(), Call) and call.attempts == 1:
+                budgets.admit(call)
+        except BudgetExceeded:
+            raise
+        except Exception:
+            failures.report("Calls.admit")
 
     def _injects(self, client: Any, own_tracing: Fields) -> bool:
         """Whether we send `traceparent`: where the platform signs no headers, and nobody has switched it off."""

@@ -119,6 +119,7 @@ class Patches:
         request = wrapped(*args, **kwargs)
         if self._calls is not None:
             self._calls.attempt(client, args[0] if args else kwargs.get("options"), request)
+            self._calls.admit()
         return request
 
     def _process_response(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:

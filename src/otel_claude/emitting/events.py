@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
+from opentelemetry.context import Context
 
 from otel_claude.call import Call
 from otel_claude.diagnosis.finding import Finding
@@ -36,6 +37,19 @@ class Events:
             attributes[names.USER] = call.user
         attributes |= _request_id(call) | dict(finding.attributes)
         self._emit(call, finding.event, SeverityNumber[finding.severity], attributes)
+
+    def announce(self, finding: Finding) -> None:
+        """What is found of no call in particular."""
+        severity = SeverityNumber[finding.severity]
+        self._logger.emit(
+            LogRecord(
+                event_name=finding.event,
+                severity_number=severity,
+                severity_text=severity.name,
+                attributes=dict(finding.attributes),
+                context=Context(),
+            )
+        )
 
     def exception(self, call: Call, failure: Failure, secrets: tuple[str, ...]) -> None:
         """The exception of a failed call, with what the span says of the call."""

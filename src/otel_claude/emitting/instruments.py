@@ -140,6 +140,10 @@ CACHE_UNUSED = Instrument(
 LIMIT = Instrument("claude.rate_limit.limit", "gauge", "{unit}", "The rate limit, in requests or tokens.")
 REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "{unit}", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
+BUDGET_LIMIT = Instrument("claude.budget.limit", "gauge", "USD", "What a budget has for its period.")
+BUDGET_SPENT = Instrument(
+    "claude.budget.spent", "gauge", "USD", "What is spent of it so far, by all processes, as the ledger says."
+)
 SPANS = Instrument(
     "claude.trace.spans", "counter", "{span}", "Spans that the cap has seen, of any library, by what became of them."
 )
@@ -174,6 +178,8 @@ INSTRUMENTS = (
     LIMIT,
     REMAINING,
     RESET,
+    BUDGET_LIMIT,
+    BUDGET_SPENT,
     SPANS,
     CAPPED,
 )

@@ -1,0 +1,125 @@
+"""What is known of one account: a budget, for one value of what it is per.
+
+In: what this process spends, and what the ledger says of the others. Out: what has been spent. Pure. Not safe under
+threads: the book locks.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from otel_claude.budgets.budget import Budget
+from otel_claude.budgets.money import dollars
+from otel_claude.budgets.periods import Slot
+
+
+class Entry:
+    """What was spent in one slot: by this account's `writer`, and by `others` as of the last word of the ledger.
+
+    `written` is how much of `own` the ledger has. Sums only grow, so that telling it twice does no harm.
+    """
+
+    __slots__ = ("others", "own", "slot", "written")
+
+    def __init__(self, slot: Slot) -> None:
+        self.slot = slot
+        self.own = 0
+        self.others = 0
+        self.written = 0
+
+
+class Crossing(NamedTuple):
+    """A threshold, in percent, that is passed. Whoever is first to claim its `name` tells of it, until it is over."""
+
+    account: "Account"
+    percent: float
+    name: str
+    until: float
+
+
+class Account:
+    """`scope` is the value of what the budget is per, `None` where it is for all.
+
+    There are so many calls `in_flight`, for which so much is `reserved`. It was last `used`, and last `read` from the
+    ledger, at times. `writer` names this account in this process, among all that ever write to the ledger.
+    """
+
+    def __init__(self, budget: Budget, scope: str | None, writer: str) -> None:
+        self.budget = budget
+        self.scope = scope
+        self.writer = writer
+        self.in_flight = 0
+        self.reserved = 0
+        self.used = 0.0
+        self.read = 0.0
+        self.entries: dict[str, Entry] = {}
+        self._entry: Entry | None = None
+        self._told: dict[str, float] = {}
+
+    @property
+    def name(self) -> str:
+        """What the ledger knows it as."""
+        return self.budget.name if self.scope is None else f"{self.budget.name}/{self.scope}"
+
+    @property
+    def is_written(self) -> bool:
+        """Whether the ledger has all that there is."""
+        return all(entry.own == entry.written for entry in self.entries.values())
+
+    def spend(self, amount: int, at: float) -> None:
+        """Books an amount in the slot of the time."""
+        self.entry(at).own += amount
+
+    def spent(self, at: float) -> int:
+        """What has been spent as of a time, by everybody."""
+        if self.budget.period.kind != "rolling":
+            entry = self.entry(at)
+            return entry.own + entry.others
+        self.entry(at)
+        return sum(entry.own + entry.others for entry in self.entries.values() if entry.slot.counts_until > at)
+
+    def entry(self, at: float) -> Entry:
+        """That of the slot of a time."""
+        entry = self._entry
+        if entry is None or not entry.slot.start <= at < entry.slot.end:
+            slots = self.budget.period.slots(at)
+            for slot in slots:
+                self.entries.setdefault(slot.name, Entry(slot))
+            entry = self._entry = self.entries[slots[0].name]
+        return entry
+
+    def resets_at(self, at: float) -> float:
+        """When there is something left again."""
+        if self.budget.period.kind != "rolling":
+            return self.entry(at).slot.end
+        left = self.spent(at)
+        for entry in sorted(self.entries.values(), key=lambda entry: entry.slot.end):
+            if entry.slot.counts_until > at:
+                left -= entry.own + entry.others
+                if left < self.budget.amount:
+                    return entry.slot.counts_until
+        return at
+
+    def forget(self, at: float) -> None:
+        """Forgets slots that do not count any more and that the ledger has."""
+        for name, entry in list(self.entries.items()):
+            if entry.slot.counts_until <= at and entry.own == entry.written and entry is not self._entry:
+                del self.entries[name]
+        self._told = {name: until for name, until in self._told.items() if until > at}
+
+    def crossings(self, at: float) -> Iterator[Crossing]:
+        """The thresholds that have been passed and not been told of."""
+        spent, slot, length_s = self.spent(at), self.entry(at).slot, self.budget.period.length_s
+        for percent in self.budget.thresholds:
+            if spent * 100 >= self.budget.amount * percent:
+                name = f"{self.name}/{percent:g}" if length_s else f"{self.name}/{slot.name}/{percent:g}"
+                until = at + length_s if length_s else slot.end
+                if self._told.get(name, 0.0) <= at:
+                    yield Crossing(self, percent, name, until)
+
+    def told(self, crossing: Crossing) -> None:
+        """Notes that somebody has told of a threshold. That is done once in a period."""
+        self._told[crossing.name] = crossing.until
+
+    def spent_usd(self, at: float) -> float:
+        """What has been spent as of a time, in dollars."""
+        return dollars(self.spent(at))

@@ -1,0 +1,220 @@
+"""What this process knows of all accounts.
+
+In: which calls are made and what they cost, and the totals of the ledger. Out: whether a call may be made, lines for
+the ledger, and thresholds that were passed. Pure but for the clock. Safe under threads; nothing here waits.
+"""
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from itertools import count, islice
+from typing import NamedTuple
+from uuid import uuid4
+
+from otel_claude.budgets.account import Account, Crossing, Entry
+from otel_claude.budgets.budget import CONVERSATION, Budget
+from otel_claude.budgets.exceeded import BudgetExceeded
+from otel_claude.budgets.ledgers import Line, Totals
+from otel_claude.budgets.money import dollars, picodollars
+
+MOST_ACCOUNTS = 10_000
+"""How many accounts are remembered. One that is forgotten loses nothing: the ledger has it, and it begins anew."""
+
+RECENT_S = 60.0
+"""For how long after its last call an account is read from the ledger each time. Later, its next call asks for it."""
+
+LONGEST_SCOPE = 128
+"""How many characters tell one value of a scope from another."""
+
+KEPT_S = 86_400.0
+"""How much longer than needed the ledger keeps a slot, for whoever could not write to it in time."""
+
+Charged = Sequence[Account]
+"""The accounts that a call is booked on."""
+
+
+class Pending(NamedTuple):
+    """Lines for the ledger, and what they were made of."""
+
+    lines: Sequence[Line]
+    entries: Sequence[Entry]
+
+
+class Book:
+    """The accounts of `budgets`. `is_open` is false when the ledger is gone and calls are not to be made without it."""
+
+    def __init__(self, budgets: Sequence[Budget]) -> None:
+        self.budgets = budgets
+        self.is_open = True
+        self._accounts: OrderedDict[tuple[str, str | None], Account] = OrderedDict()
+        self._charged: dict[tuple[str | None, ...], Charged] = {}
+        self._scopes = tuple(dict.fromkeys(budget.per for budget in budgets if budget.per))
+        self._ahead_s = 0.0
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """In a child, whose calls are its own: what the parent has spent is the parent's to tell."""
+        self._lock = threading.RLock()
+        self._process, self._numbers = uuid4().hex, count()
+        self._accounts.clear()
+        self._charged.clear()
+        for budget in self.budgets:
+            if budget.per is None:
+                self._account(budget, None)
+
+    def now(self) -> float:
+        """The time, by the clock of the ledger, so that all processes begin a day at once."""
+        return time.time() + self._ahead_s
+
+    def charged(self, model: str | None, who: Mapping[str, str], conversation: str | None) -> Charged:
+        """The accounts of a call."""
+        scopes = [conversation if scope == CONVERSATION else who.get(scope) for scope in self._scopes]
+        key = (model, *scopes)
+        known = self._charged.get(key)
+        if known is not None:
+            return known
+        values = dict(zip(self._scopes, scopes, strict=True))
+        with self._lock:
+            accounts = [
+                self._account(budget, None if budget.per is None else (values[budget.per] or "")[:LONGEST_SCOPE])
+                for budget in self.budgets
+                if budget.is_for(model) and (budget.per is None or values[budget.per])
+            ]
+            if len(self._charged) >= MOST_ACCOUNTS:
+                self._charged.clear()
+            self._charged[key] = accounts
+        return accounts
+
+    def admit(self, charged: Charged, most: Callable[[], int | None]) -> int:
+        """Whether a call may be made: how much was reserved for it. `most` tells what it could cost, if that is known.
+
+        Raises:
+            BudgetExceeded: it may not.
+        """
+        reserved = 0
+        now = self.now()
+        with self._lock:
+            for account in charged:
+                budget = account.budget
+                if budget.action != "block":
+                    continue
+                if not self.is_open:
+                    raise _refusal(account, now, f"the ledger of the budget {budget.name!r} does not answer")
+                left = budget.amount - account.spent(now)
+                if left <= 0:
+                    raise _refusal(account, now, f"the budget {budget.name!r} is spent")
+                if budget.reserve:
+                    reserved = reserved or most() or 0
+                    if reserved > left - account.reserved:
+                        raise _refusal(
+                            account, now, f"the call could cost more than is left of the budget {budget.name!r}"
+                        )
+            for account in charged:
+                account.reserved += reserved
+                account.in_flight += 1
+                account.used = now
+        return reserved
+
+    def release(self, charged: Charged, reserved: int) -> None:
+        """A call that was admitted has ended."""
+        with self._lock:
+            for account in charged:
+                account.reserved -= reserved
+                account.in_flight -= 1
+
+    def spend(self, charged: Charged, amount: int) -> bool:
+        """Books an amount. Whether a threshold may have been passed by it."""
+        now = self.now()
+        passed = False
+        with self._lock:
+            for account in charged:
+                before = account.spent(now)
+                account.spend(amount, now)
+                account.used = now
+                passed |= _reached(before, account) != _reached(before + amount, account)
+        return passed
+
+    def pending(self) -> Pending:
+        """What is to be written to the ledger, and what is to be asked for."""
+        now = self.now()
+        lines: list[Line] = []
+        entries: list[Entry] = []
+        with self._lock:
+            for account in self._accounts.values():
+                if account.is_written and now - account.used > RECENT_S:
+                    continue
+                account.entry(now)
+                account.forget(now)
+                account.read = now
+                for entry in account.entries.values():
+                    slot = f"{account.name}/{entry.slot.name}"
+                    lines.append(Line(slot, account.writer, entry.own or None, entry.slot.counts_until + KEPT_S))
+                    entries.append(entry)
+        return Pending(lines, entries)
+
+    def is_stale(self, charged: Charged, after_s: float) -> bool:
+        """Whether there is an account that was not read from the ledger for so long."""
+        now = self.now()
+        return any(now - account.read > after_s for account in charged)
+
+    def take(self, pending: Pending, totals: Totals) -> None:
+        """Takes the totals of the ledger for lines that were pending."""
+        with self._lock:
+            for line, entry, total in zip(pending.lines, pending.entries, totals.amounts, strict=True):
+                entry.written = line.amount or 0
+                entry.others = total - entry.written
+            if totals.now is not None:
+                self._ahead_s = totals.now - time.time()
+
+    def crossings(self) -> list[Crossing]:
+        """The thresholds that have been passed and not been told of."""
+        now = self.now()
+        with self._lock:
+            return [crossing for account in self._accounts.values() for crossing in account.crossings(now)]
+
+    def accounts(self) -> list[Account]:
+        """All that are known."""
+        with self._lock:
+            return list(self._accounts.values())
+
+    def _account(self, budget: Budget, scope: str | None) -> Account:
+        key = (budget.name, scope)
+        account = self._accounts.get(key)
+        if account is None:
+            account = self._accounts[key] = Account(budget, scope, f"{self._process}-{next(self._numbers)}")
+            self._make_room()
+        else:
+            self._accounts.move_to_end(key)
+        return account
+
+    def _make_room(self) -> None:
+        for key, account in list(islice(self._accounts.items(), max(0, len(self._accounts) - MOST_ACCOUNTS))):
+            if account.is_written and not account.in_flight:
+                del self._accounts[key]
+                self._charged.clear()
+
+
+def _reached(spent: int, account: Account) -> int:
+    """How many thresholds an amount has reached."""
+    budget = account.budget
+    return sum(spent * 100 >= budget.amount * percent for percent in budget.thresholds)
+
+
+def _refusal(account: Account, now: float, why: str) -> BudgetExceeded:
+    budget, spent, resets_at = account.budget, account.spent(now), account.resets_at(now)
+    until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(resets_at))
+    told = f"{_usd(spent)} of {_usd(budget.amount)} USD for this {budget.period}; it resets at {until}"
+    return BudgetExceeded(
+        budget.name,
+        scope=account.scope,
+        spent=dollars(spent),
+        limit=dollars(budget.amount),
+        resets_at=resets_at,
+        reason=f"{why}: {told}",
+    )
+
+
+def _usd(amount: int) -> str:
+    """Cents, or more places where there are fewer cents."""
+    return f"{dollars(amount):,.2f}" if amount >= picodollars(1) else f"{dollars(amount):.6f}"

@@ -1,0 +1,93 @@
+"""A ledger for a fleet: Redis 7 or Valkey.
+
+Each slot is a hash with the sum of each writer, and under `total` their total, which one script keeps together. Redis
+counts in whole numbers of 64 bits; Lua would not, so amounts stay text in the script and only Redis's own commands add.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from otel_claude.budgets.ledgers import LedgerError, Line, Totals
+
+PREFIX = "{otel-claude}:"
+"""What all keys begin with. The braces keep them on one node of a cluster, where a script can reach them all."""
+
+TIMEOUT_S = 2.0
+"""How long Redis may take to answer."""
+
+MOST_LINES = 500
+"""How many lines one script takes: nobody else is served meanwhile."""
+
+SCRIPT = """
+local totals = {}
+for index, key in ipairs(KEYS) do
+  local writer, amount, expires_at = ARGV[index * 3 - 2], ARGV[index * 3 - 1], ARGV[index * 3]
+  if amount ~= '' then
+    local known = redis.call('HGET', key, writer)
+    if known ~= amount then
+      if known then redis.call('HINCRBY', key, 'total', '-' .. known) end
+      redis.call('HINCRBY', key, 'total', amount)
+      redis.call('HSET', key, writer, amount)
+      redis.call('PEXPIREAT', key, expires_at)
+    end
+  end
+  totals[index] = redis.call('HGET', key, 'total') or '0'
+end
+return {redis.call('TIME'), totals}
+"""
+
+
+class RedisLedger:
+    """The database of a URL, as `redis.Redis.from_url` takes it.
+
+    Raises:
+        LedgerError: the package `redis` is not installed, or does not know the URL.
+    """
+
+    closes_at_fork = False
+
+    def __init__(self, url: str) -> None:
+        try:
+            import redis
+        except ImportError:
+            raise LedgerError("redis://… with the extra `redis`: pip install 'otel-claude[redis]'") from None
+        self._url = url
+        package: Any = redis  # its types say little
+        self._new_client: Callable[..., Any] = package.Redis.from_url
+        self.after_fork()
+
+    def after_fork(self) -> None:
+        """Has connections of its own."""
+        try:
+            self._client: Any = self._new_client(
+                self._url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, decode_responses=True
+            )
+        except ValueError:
+            raise LedgerError("redis://user:password@host:port/number, rediss://…, unix://…") from None
+        self._script: Any = self._client.register_script(SCRIPT)
+
+    def write(self, lines: Sequence[Line]) -> Totals:
+        """In one script for every few hundred lines. Whether it has run or not, it may run again."""
+        amounts: list[int] = []
+        now: float | None = None
+        for first in range(0, len(lines), MOST_LINES):
+            some = lines[first : first + MOST_LINES]
+            arguments = [
+                argument
+                for line in some
+                for argument in (line.writer, line.amount or "", max(0, round(line.expires_at * 1000)))
+            ]
+            (seconds, microseconds), totals = self._script([PREFIX + line.slot for line in some], arguments)
+            now = int(seconds) + int(microseconds) / 1e6
+            amounts += map(int, totals)
+        return Totals(amounts, now)
+
+    def claim(self, name: str, expires_at: float) -> bool:
+        """Whether the name's key was not there."""
+        milliseconds = max(1, round((expires_at - time.time()) * 1000))
+        return bool(self._client.set(f"{PREFIX}claimed:{name}", 1, nx=True, px=milliseconds))
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._client.close()

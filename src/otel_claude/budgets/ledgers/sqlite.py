@@ -1,0 +1,104 @@
+"""A ledger for the processes of one machine: an SQLite file in WAL mode.
+
+`spent` has the sum of each writer, and under the writer `""` the total of the slot; `claimed` the thresholds that have
+been told of. What has expired is deleted when the file is opened, and from time to time.
+"""
+
+import sqlite3
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from otel_claude.budgets.ledgers import Line, Totals
+
+WAIT_S = 2.0
+"""How long a write waits for those of other processes."""
+
+CLEAN_EVERY_S = 3_600.0
+
+TABLES = """
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS spent (
+    slot TEXT, writer TEXT, amount INTEGER NOT NULL, expires_at REAL NOT NULL, PRIMARY KEY (slot, writer)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS claimed (name TEXT PRIMARY KEY, expires_at REAL NOT NULL) WITHOUT ROWID;
+"""
+
+TOTAL = ""
+"""The writer under which the total of a slot is kept."""
+
+WRITE = """
+INSERT INTO spent VALUES (?, ?, ?, ?)
+ON CONFLICT (slot, writer) DO UPDATE SET amount = excluded.amount, expires_at = excluded.expires_at
+"""
+ADD = """
+INSERT INTO spent VALUES (?, ?, ?, ?)
+ON CONFLICT (slot, writer) DO UPDATE SET amount = amount + excluded.amount, expires_at = excluded.expires_at
+"""
+READ = "SELECT amount FROM spent WHERE slot = ? AND writer = ?"
+
+
+class SqliteLedger:
+    """The file at `path`, which is made if it is not there; its folder has to be."""
+
+    closes_at_fork = True
+    """A child that has inherited an open file could not even close it. https://www.sqlite.org/howtocorrupt.html"""
+
+    def __init__(self, path: str | Path) -> None:
+        self._path = str(path)
+        self._file: sqlite3.Connection | None = None
+        self._cleaned_at = 0.0
+
+    def write(self, lines: Sequence[Line]) -> Totals:
+        """In one transaction: it is there as a whole or not at all, whatever becomes of the process."""
+        file = self._open()
+        file.execute("BEGIN IMMEDIATE" if any(line.amount for line in lines) else "BEGIN")
+        try:
+            amounts = [self._written(file, line) for line in lines]
+            file.execute("COMMIT")
+        except BaseException:
+            file.execute("ROLLBACK")
+            raise
+        return Totals(amounts)
+
+    def claim(self, name: str, expires_at: float) -> bool:
+        """Whether the name is not in the table of those that are claimed, or has expired."""
+        file = self._open()
+        claimed = file.execute(
+            "INSERT INTO claimed VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET expires_at = excluded.expires_at"
+            " WHERE claimed.expires_at <= ?",
+            (name, expires_at, time.time()),
+        )
+        return claimed.rowcount > 0
+
+    def close(self) -> None:
+        """Closes the file."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+    def after_fork(self) -> None:
+        """There is nothing open."""
+
+    def _written(self, file: sqlite3.Connection, line: Line) -> int:
+        if line.amount:
+            known: tuple[int] | None = file.execute(READ, (line.slot, line.writer)).fetchone()
+            more = line.amount - (known[0] if known else 0)
+            if more:
+                file.execute(WRITE, (line.slot, line.writer, line.amount, line.expires_at))
+                file.execute(ADD, (line.slot, TOTAL, more, line.expires_at))
+        total: tuple[int] | None = file.execute(READ, (line.slot, TOTAL)).fetchone()
+        return total[0] if total else 0
+
+    def _open(self) -> sqlite3.Connection:
+        now = time.time()
+        if self._file is None:
+            # Used by one thread at a time: the keeper's, or the one that ends the process.
+            self._file = sqlite3.connect(self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+            self._file.executescript(TABLES)
+        if now - self._cleaned_at > CLEAN_EVERY_S:
+            self._cleaned_at = now
+            for table in ("spent", "claimed"):
+                self._file.execute(f"DELETE FROM {table} WHERE expires_at < ?", (now,))  # noqa: S608  # names of ours
+        return self._file

@@ -1,0 +1,181 @@
+"""Ledgers: sums that are written twice, late, or again after a loss, and what becomes of the totals."""
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from redis_server import RedisServer
+
+from otel_claude.budgets.ledgers import Ledger, LedgerError, Line, ledger_at
+from otel_claude.budgets.ledgers.memory import MemoryLedger
+from otel_claude.budgets.ledgers.redis import MOST_LINES
+from otel_claude.budgets.ledgers.sqlite import SqliteLedger
+
+LATER = time.time() + 3_600
+Connect = Callable[[], Ledger]
+
+
+def line(amount: int | None, writer: str = "one", slot: str = "day/2026-11-23", until: float = LATER) -> Line:
+    return Line(slot, writer, amount, until)
+
+
+def test_the_total_is_what_all_writers_have_spent(connect: Connect):
+    one, other = connect(), connect()
+
+    assert list(one.write([line(5)]).amounts) == [5]
+    assert list(other.write([line(7, "other"), line(1, "other", "month")]).amounts) == [12, 1]
+    assert list(one.write([line(None), line(None, slot="month"), line(None, slot="nothing")]).amounts) == [12, 1, 0]
+
+
+def test_a_sum_that_is_written_again_changes_nothing(connect: Connect):
+    ledger = connect()
+    ledger.write([line(5)])
+    ledger.write([line(5)])
+
+    assert list(ledger.write([line(9)]).amounts) == [9]
+    assert list(ledger.write([line(9), line(2, "two")]).amounts) == [9, 11]
+
+
+def test_amounts_are_exact_beyond_what_a_float_holds(connect: Connect):
+    ledger = connect()
+    ledger.write([line(9_000_000_000_000_000_001)])
+
+    assert list(ledger.write([line(9_000_000_000_000_000_003)]).amounts) == [9_000_000_000_000_000_003]
+    assert list(ledger.write([line(4, "other")]).amounts) == [9_000_000_000_000_000_007]
+
+
+def test_many_lines_are_written_at_once(connect: Connect):
+    ledger = connect()
+    lines = [line(number, slot=f"slot {number}") for number in range(1, 2 * MOST_LINES + 10)]
+
+    assert list(ledger.write(lines).amounts) == list(range(1, 2 * MOST_LINES + 10))
+    assert list(ledger.write([]).amounts) == []
+
+
+def test_a_name_is_claimed_once_until_it_is_over(connect: Connect):
+    one, other = connect(), connect()
+
+    assert one.claim("day/50", time.time() + 0.3)
+    assert not other.claim("day/50", LATER)
+    assert other.claim("day/80", LATER)
+    time.sleep(0.35)
+    assert other.claim("day/50", LATER)
+
+
+def test_what_has_expired_is_gone(address: str, connect: Connect):
+    ledger = connect()
+    ledger.write([line(5, until=time.time() - 1), line(6, slot="later")])
+    again = ledger_at(address)
+
+    assert list(again.write([line(None), line(None, slot="later")]).amounts) == [0, 6]
+    again.close()
+
+
+def test_redis_tells_its_time(redis: RedisServer):
+    ledger = ledger_at(redis.url)
+
+    now = ledger.write([line(1)]).now
+
+    assert now is not None
+    assert abs(now - time.time()) < 5
+    ledger.close()
+
+
+def test_a_ledger_that_is_killed_or_loses_everything_is_told_again(redis: RedisServer):
+    ledger = ledger_at(redis.url)
+    ledger.write([line(5), line(7, "other")])
+    redis.kill()
+    with pytest.raises(Exception, match=r"refused|closed|reset"):
+        ledger.write([line(6)])
+    redis.start()
+    assert list(ledger.write([line(6)]).amounts) == [13]
+    redis.kill(lose=True)
+    redis.start()
+
+    ledger.write([line(8)])
+
+    assert list(ledger.write([line(7, "other")]).amounts) == [15]
+    ledger.close()
+
+
+def test_a_child_opens_the_file_anew(tmp_path: Path):
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+    ledger.write([line(5)])
+    assert ledger.closes_at_fork
+    ledger.close()
+    child = os.fork()
+    if child == 0:
+        ledger.after_fork()
+        total = ledger.write([line(3, "child")]).amounts[0]
+        os._exit(0 if total == 8 else 1)
+    _, status = os.waitpid(child, 0)
+
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert list(ledger.write([line(None)]).amounts) == [8]
+    ledger.close()
+
+
+def test_a_transaction_that_fails_leaves_nothing_behind(tmp_path: Path):
+    ledger = SqliteLedger(tmp_path / "ledger.db")
+
+    with pytest.raises(OverflowError):
+        ledger.write([line(5), line(2**70, "too much")])
+
+    assert list(ledger.write([line(None)]).amounts) == [0]
+    ledger.close()
+    ledger.close()
+
+
+def test_the_ledger_of_one_process_knows_only_that():
+    ledger = MemoryLedger()
+
+    assert ledger.write([line(5), line(None)]) == ([5, 0], None)
+    assert ledger.claim("a", LATER)
+    ledger.after_fork()
+    ledger.close()
+
+
+@pytest.mark.parametrize("url", ["mysql://x", "sqlite:", "sqlite:///", "", "redis", "redis://host:port/0"])
+def test_an_address_that_is_none_is_told_what_is_accepted(url: str):
+    with pytest.raises(LedgerError, match=r"redis://"):
+        ledger_at(url)
+
+
+def test_without_its_package_it_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setitem(__import__("sys").modules, "redis", None)
+
+    with pytest.raises(LedgerError, match=r"pip install 'otel-claude\[redis\]'"):
+        ledger_at("redis://localhost")
+
+
+def test_a_file_that_cannot_be_opened_is_an_error_for_whoever_asks(tmp_path: Path):
+    ledger = SqliteLedger(tmp_path / "no folder" / "ledger.db")
+
+    with pytest.raises(sqlite3.OperationalError):
+        ledger.write([line(1)])
+
+
+NUMBERS = count()
+WRITES = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 2**60 // 40)), min_size=1, max_size=20)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60)
+@given(writes=WRITES, repeats=st.integers(1, 3))
+def test_whatever_is_repeated_the_total_is_the_sum_of_the_last_sums(
+    connect: Connect, writes: list[tuple[str, int]], repeats: int
+):
+    ledger, number = connect(), next(NUMBERS)
+    sums: dict[str, int] = {}
+    total = 0
+    for writer, more in writes:
+        sums[writer] = sums.get(writer, 0) + more
+        for _ in range(repeats):
+            (total,) = ledger.write([line(sums[writer] or None, writer, f"slot {number}")]).amounts
+
+    assert total == sum(sums.values())

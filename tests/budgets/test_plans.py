@@ -1,0 +1,225 @@
+"""What people write about budgets, and what they are told when it is not accepted."""
+
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from otel_claude import SettingError, Settings
+from otel_claude.budgets.budget import Budget
+from otel_claude.budgets.periods import Period
+from otel_claude.budgets.plan import Plan, read_plan
+
+TOML = """\
+ledger = "redis://localhost:6379/0"
+interval_s = 0.5
+ledger_failure = "closed"
+
+[budgets.all]
+usd = 500
+period = "day"
+timezone = "Europe/Berlin"
+
+[budgets."per-tenant"]   # each
+usd = 12.5
+period = "rolling 24h"
+models = "claude-opus-*"
+per = "tenant"
+thresholds = [90, 50]
+action = "block"
+reserve = true
+"""
+YAML = """\
+ledger: redis://localhost:6379/0
+interval_s: 0.5
+ledger_failure: closed
+budgets:
+  all: {usd: 500, period: day, timezone: Europe/Berlin}
+  per-tenant:
+    usd: 12.5
+    period: rolling 24h
+    models: claude-opus-*
+    per: tenant
+    thresholds: [90, 50]
+    action: block
+    reserve: true
+"""
+PLAN = Plan(
+    budgets=(
+        Budget("all", 500 * 10**12, Period("day", ZoneInfo("Europe/Berlin"))),
+        Budget(
+            "per-tenant",
+            12_500_000_000_000,
+            Period("rolling", ZoneInfo("UTC"), 86_400.0),
+            "claude-opus-*",
+            "tenant",
+            (50.0, 90.0),
+            "block",
+            reserve=True,
+        ),
+    ),
+    ledger="redis://localhost:6379/0",
+    interval_s=0.5,
+    ledger_failure="closed",
+)
+
+
+def told(plan: Plan) -> list[str]:
+    return [repr(plan).replace("datetime.timezone.utc", "UTC").replace("zoneinfo.ZoneInfo(key='UTC')", "UTC")]
+
+
+@pytest.mark.parametrize(("name", "written"), [("b.toml", TOML), ("b.yaml", YAML), ("b.yml", YAML)])
+def test_a_file_says_what_there_is(tmp_path: Path, name: str, written: str):
+    (tmp_path / name).write_text(written)
+
+    assert told(read_plan(str(tmp_path / name))) == told(PLAN)
+
+
+def test_a_plan_has_the_entries_of_the_baggage_that_it_needs():
+    assert PLAN.keys == {"tenant"}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("usd = 500", "usd = -1", 6, "budgets.all.usd: US dollars, a number above 0 and up to 9,000,000"),
+        ("usd = 500", "usd = true", 6, "budgets.all.usd: US dollars"),
+        ("usd = 500\n", "", 5, "budgets.all: a table with usd and period"),
+        ('"rolling 24h"', '"weekly"', 12, "budgets.per-tenant.period: hour, day, month, or rolling and a length"),
+        ('"rolling 24h"', '"rolling 0h"', 12, "budgets.per-tenant.period: hour, day, month, or rolling"),
+        ("Europe/Berlin", "Berlin", 8, "budgets.all.timezone: the name of a time zone, such as UTC or Europe/Berlin"),
+        ('"claude-opus-*"', "5", 13, "budgets.per-tenant.models: a pattern for names of models"),
+        ('"tenant"', '"my tenant"', 14, "budgets.per-tenant.per: conversation, or an entry of the baggage"),
+        ("[90, 50]", "[0]", 15, "budgets.per-tenant.thresholds: up to 10 percents above 0"),
+        ("[90, 50]", "[]", 15, "budgets.per-tenant.thresholds: up to 10 percents above 0"),
+        ("[90, 50]", '["half"]', 15, "budgets.per-tenant.thresholds: up to 10 percents above 0"),
+        ('"block"', '"stop"', 16, "budgets.per-tenant.action: one of warn, block"),
+        ('"block"', '"warn"', 17, 'budgets.per-tenant.reserve: true only with action = "block"'),
+        ("reserve = true", "reserve = 1", 17, "budgets.per-tenant.reserve: true or false"),
+        ("reserve", "reserves", 17, "budgets.per-tenant.reserves: no known key; accepted: usd, period, timezone,"),
+        ('"per-tenant"', '"per tenant"', 10, "budgets.per tenant: a name of up to 64 letters"),
+        (
+            "redis://localhost:6379/0",
+            "mysql://x",
+            1,
+            "ledger: memory, sqlite:///path/to/file, redis://host:port/number",
+        ),
+        ("0.5", "0.001", 2, "interval_s: seconds from 0.05 to 60"),
+        ('"closed"', '"shut"', 3, "ledger_failure: one of open, closed"),
+        ("interval_s", "interval", 2, "interval: no known key; accepted: budgets, ledger, interval_s, ledger_failure"),
+    ],
+)
+def test_what_is_not_accepted_is_named_with_its_line(tmp_path: Path, old: str, new: str, line: int, said: str):
+    assert old in TOML
+    file = tmp_path / "budgets.toml"
+    file.write_text(TOML.replace(old, new, 1))
+
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  # the text is what is looked at
+        read_plan(file)
+
+    assert str(raised.value).startswith(f"{file}, line {line}: {said}")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("usd: 500", "usd: many", 5, "budgets.all.usd: US dollars"),
+        ("action: block", "action: stop", 12, "budgets.per-tenant.action: one of warn, block"),
+        ("    per: tenant\n", "    pre: tenant\n", 10, "budgets.per-tenant.pre: no known key"),
+    ],
+)
+def test_so_it_is_in_yaml(tmp_path: Path, old: str, new: str, line: int, said: str):
+    file = tmp_path / "budgets.yaml"
+    file.write_text(YAML.replace(old, new, 1))
+
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  # the text is what is looked at
+        read_plan(file)
+
+    assert str(raised.value).startswith(f"{file}, line {line}: {said}")
+
+
+def test_a_dotted_key_has_a_line_as_well(tmp_path: Path):
+    file = tmp_path / "budgets.toml"
+    file.write_text('# ours\nbudgets.all.usd = 5\nbudgets.all."period" = "week"\n')
+
+    with pytest.raises(ValueError, match=r"line 3: budgets\.all\.period: hour, day, month"):
+        read_plan(file)
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        ("b.toml", "usd = = 5", "TOML; Invalid value (at line 1, column 7)"),
+        ("b.yaml", "a: [1", "YAML; while parsing a flow sequence"),
+        ("b.yaml", "- 1", "YAML with keys and values"),
+        ("b.yaml", "budgets: 5", "line 1: budgets: a table with one table for each budget"),
+        ("b.toml", "budgets.all = 5", "line 1: budgets.all: a table with usd, period, timezone"),
+        ("b.toml", "", "line 1: budgets: a table with one table for each budget, by its name"),
+        ("b.json", "{}", "the path of a file whose name ends in .toml, .yaml, .yml"),
+        ("b.toml", None, "the path of a TOML or YAML file; it cannot be read"),
+    ],
+)
+def test_a_file_that_is_none_is_named(tmp_path: Path, name: str, written: str | None, said: str):
+    if written is not None:
+        (tmp_path / name).write_text(written)
+
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  # the text is what is looked at
+        read_plan(tmp_path / name)
+
+    assert said in str(raised.value)
+
+
+def test_a_mapping_is_read_like_a_file():
+    plan = read_plan({"budgets": {"all": {"usd": 5, "period": "hour"}}})
+
+    assert plan.budgets[0].amount == 5 * 10**12
+    with pytest.raises(ValueError, match=r"^budgets.all.usd: US dollars"):
+        read_plan({"budgets": {"all": {"usd": 0, "period": "hour"}}})
+    with pytest.raises(ValueError, match="the path of a TOML or YAML file, or a mapping"):
+        read_plan(5)
+
+
+def test_settings_name_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    file = tmp_path / "budgets.toml"
+    file.write_text(TOML.replace("500", "0"))
+
+    with pytest.raises(SettingError, match=r"^budgets \(OTEL_CLAUDE_BUDGETS\) is .*line 6: budgets.all.usd"):
+        Settings(budgets=str(file))  # pyright: ignore[reportArgumentType]  # as a user writes it
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "much", "inf", "nan", "1e9", True])
+def test_a_daily_budget_is_an_amount(value: Any):
+    with pytest.raises(SettingError, match="accepted: US dollars, a number above 0 and up to 9,000,000"):
+        Settings(daily_budget_usd=value)
+
+
+def test_one_variable_makes_a_budget_of_the_day(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("OTEL_CLAUDE_DAILY_BUDGET_USD", "500")
+    monkeypatch.setenv("OTEL_CLAUDE_BUDGET_LEDGER", "redis://:secret@example.com/1")
+
+    plan = Settings.from_environment().plan
+
+    assert [(budget.name, budget.amount, str(budget.period), budget.action) for budget in plan.budgets] == [
+        ("daily", 500 * 10**12, "day", "warn")
+    ]
+    assert plan.ledger == "redis://:secret@example.com/1"
+
+
+def test_a_ledger_that_is_not_accepted_is_not_repeated():
+    with pytest.raises(SettingError) as raised:
+        Settings(budget_ledger="mysql://:secret@example.com")
+
+    assert "secret" not in str(raised.value)
+    assert "accepted: memory, sqlite:///path/to/file, redis://host:port/number" in str(raised.value)
+
+
+def test_a_budget_is_for_the_models_of_its_pattern():
+    budget = Budget("a", 1, Period("day", ZoneInfo("UTC")), models="*opus*")
+
+    assert [budget.is_for(model) for model in ("claude-opus-5", "us.anthropic.claude-OPUS-5-v1:0", "x", None)] == [
+        True,
+        True,
+        False,
+        False,
+    ]
