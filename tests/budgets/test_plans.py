@@ -1,5 +1,6 @@
 """What people write about budgets, and what they are told when it is not accepted."""
 
+import sys
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -153,6 +154,7 @@ def test_a_dotted_key_has_a_line_as_well(tmp_path: Path):
         ("b.toml", "usd = = 5", "TOML; Invalid value (at line 1, column 7)"),
         ("b.yaml", "a: [1", "YAML; while parsing a flow sequence"),
         ("b.yaml", "- 1", "YAML with keys and values"),
+        ("b.yaml", "ledger: memory", "line 1: budgets: a table with one table for each budget"),
         ("b.yaml", "budgets: 5", "line 1: budgets: a table with one table for each budget"),
         ("b.toml", "budgets.all = 5", "line 1: budgets.all: a table with usd, period, timezone"),
         ("b.toml", "", "line 1: budgets: a table with one table for each budget, by its name"),
@@ -223,3 +225,11 @@ def test_a_budget_is_for_the_models_of_its_pattern():
         False,
         False,
     ]
+
+
+def test_without_its_package_yaml_is_told_to_need_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "budgets.yaml").write_text(YAML)
+    monkeypatch.setitem(sys.modules, "yaml", None)
+
+    with pytest.raises(ValueError, match="YAML needs the package PyYAML; TOML needs none"):
+        read_plan(tmp_path / "budgets.yaml")

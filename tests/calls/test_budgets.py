@@ -127,6 +127,21 @@ async def test_what_a_call_could_cost_is_reserved(client: Any, instrument: Instr
     await settle(client.messages.create(**{**ASK, "max_tokens": 10}))
 
 
+async def test_a_call_whose_price_is_not_known_reserves_nothing(
+    client: Any, instrument: Instrument, claude: SimulatedClaude
+):
+    telemetry = instrument(budgets=budgets(usd=0.04, reserve=True))
+    claude.will(*[Answer("Hi", model="claude-of-tomorrow")] * 2)
+
+    for _ in range(2):
+        await settle(client.messages.create(**{**ASK, "model": "claude-of-tomorrow"}))
+
+    batch = await settle(client.messages.batches.create(requests=[{"custom_id": "a", "params": ASK}]))
+    assert batch.id
+    until(lambda: points(telemetry, "claude.budget.spent") != [])
+    assert points(telemetry, "claude.budget.spent") == [(0.0, {"claude.budget.name": "all"})]
+
+
 async def test_a_call_that_fails_gives_back_what_was_reserved(
     client: Any, instrument: Instrument, claude: SimulatedClaude
 ):

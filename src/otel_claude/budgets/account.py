@@ -15,7 +15,7 @@ from otel_claude.budgets.periods import Slot
 class Entry:
     """What was spent in one slot: by this account's `writer`, and by `others` as of the last word of the ledger.
 
-    `written` is how much of `own` the ledger has. Sums only grow, so that telling it twice does no harm.
+    `written` is how much of `own` the ledger has, as far as is known. Telling it a sum twice does no harm.
     """
 
     __slots__ = ("others", "own", "slot", "written")
@@ -65,6 +65,14 @@ class Account:
         """Whether the ledger has all that there is."""
         return all(entry.own == entry.written for entry in self.entries.values())
 
+    def is_idle(self, at: float, after_s: float) -> bool:
+        """Whether it is one of many that nobody has used for so long, so that the ledger need not be asked."""
+        return self.scope is not None and at - self.used > after_s and self.is_written
+
+    def is_known(self, at: float, after_s: float) -> bool:
+        """Whether the ledger has been asked, and not so long ago that others may have spent more since."""
+        return at - self.read <= 2 * after_s
+
     def spend(self, amount: int, at: float) -> None:
         """Books an amount in the slot of the time."""
         self.entry(at).own += amount
@@ -91,13 +99,14 @@ class Account:
         """When there is something left again."""
         if self.budget.period.kind != "rolling":
             return self.entry(at).slot.end
-        left = self.spent(at)
+        left, until = self.spent(at), at
         for entry in sorted(self.entries.values(), key=lambda entry: entry.slot.end):
+            if left < self.budget.amount:
+                break
             if entry.slot.counts_until > at:
                 left -= entry.own + entry.others
-                if left < self.budget.amount:
-                    return entry.slot.counts_until
-        return at
+                until = entry.slot.counts_until
+        return until
 
     def forget(self, at: float) -> None:
         """Forgets slots that do not count any more and that the ledger has."""

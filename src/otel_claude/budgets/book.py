@@ -22,7 +22,10 @@ MOST_ACCOUNTS = 10_000
 """How many accounts are remembered. One that is forgotten loses nothing: the ledger has it, and it begins anew."""
 
 RECENT_S = 60.0
-"""For how long after its last call an account is read from the ledger each time. Later, its next call asks for it."""
+"""For how long after its last call the account of a tenant, or of whatever a budget is per, is read each time."""
+
+SELDOM_S = 300.0
+"""How often it is after that, and written again, in case that the ledger has lost it. Its next call asks for it."""
 
 LONGEST_SCOPE = 128
 """How many characters tell one value of a scope from another."""
@@ -142,7 +145,7 @@ class Book:
         entries: list[Entry] = []
         with self._lock:
             for account in self._accounts.values():
-                if account.is_written and now - account.used > RECENT_S:
+                if account.is_idle(now, RECENT_S) and now - account.read < SELDOM_S:
                     continue
                 account.entry(now)
                 account.forget(now)

@@ -60,10 +60,11 @@ class Keeper:
         if self._thread is not None or self._stop.is_set():
             return
         with self._starting:
-            if self._thread is None:
-                self._answered_at = time.monotonic()
-                self._thread = threading.Thread(target=self._keep, name="otel_claude budgets", daemon=True)
-                self._thread.start()
+            if self._thread is not None:
+                return
+            self._answered_at = time.monotonic()
+            self._thread = threading.Thread(target=self._keep, name="otel_claude budgets", daemon=True)
+            self._thread.start()
 
     def wake(self) -> None:
         """Has it look at once."""
@@ -92,7 +93,7 @@ class Keeper:
         self._wake.set()
         if self._thread is not None:
             self._thread.join(EXIT_S)
-        self._last_look()
+            self._last_look()
 
     @guarded(None)
     def _last_look(self) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from opentelemetry.metrics import Observation
 
 from otel_claude.budgets.account import Account
+from otel_claude.budgets.book import RECENT_S
 from otel_claude.budgets.budget import CONVERSATION, Budget
 from otel_claude.budgets.control import BudgetControl
 from otel_claude.budgets.money import dollars
@@ -56,7 +57,7 @@ class BudgetGauges:
 def _points(budget: Budget, accounts: list[Account], now: float) -> Iterator[tuple[float, dict[str, str]]]:
     """What is known to be spent. Nothing is known before the ledger has been read."""
     labels = {names.BUDGET_NAME: budget.name}
-    known = [(account.spent_usd(now), account.scope) for account in accounts if account.read]
+    known = [(account.spent_usd(now), account.scope) for account in accounts if account.is_known(now, RECENT_S)]
     if budget.per == CONVERSATION:
         # Ids are no values for metrics: the one that has spent most stands for all.
         known = [(spent, None) for spent, _ in known]

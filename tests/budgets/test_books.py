@@ -1,0 +1,447 @@
+"""Books: what they know of several processes, whatever fails in between, and what they let through."""
+
+import itertools
+import threading
+from collections.abc import Sequence
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+import spender
+from hypothesis import given
+from hypothesis import strategies as st
+
+from otel_claude.budgets import book as book_module
+from otel_claude.budgets import keeper as keeper_module
+from otel_claude.budgets.book import MOST_ACCOUNTS, Book
+from otel_claude.budgets.budget import Budget
+from otel_claude.budgets.control import BudgetControl
+from otel_claude.budgets.exceeded import BudgetExceeded
+from otel_claude.budgets.findings import of_crossing
+from otel_claude.budgets.keeper import Keeper
+from otel_claude.budgets.ledgers import Line, Totals
+from otel_claude.budgets.ledgers.memory import MemoryLedger
+from otel_claude.budgets.periods import Period
+from otel_claude.budgets.plan import Plan
+from otel_claude.diagnosis.finding import Finding
+from otel_claude.pricing import Cost
+
+NOON = 1_795_435_200.0
+"""2026-11-23T12:00:00Z."""
+HOUR = 3_600.0
+ALL = Budget("all", 100, Period("day", UTC), action="block")
+ROLLING = Budget("rolling", 100, Period("rolling", UTC, 24 * HOUR), action="block")
+EACH = Budget("each", 100, Period("day", UTC), per="conversation", action="block")
+
+
+class Clock:
+    """The wall clock of all books."""
+
+    def __init__(self) -> None:
+        self.now = NOON
+
+    def time(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(book_module.time, "time", clock.time)
+    return clock
+
+
+class Shared:
+    """A ledger in memory that several processes share, and that may fail before or after it has written."""
+
+    closes_at_fork = False
+
+    def __init__(self) -> None:
+        self.spent: dict[str, dict[str, int]] = {}
+        self.claimed: set[str] = set()
+        self.fails = ""
+
+    def write(self, lines: Sequence[Line]) -> Totals:
+        if self.fails == "before":
+            raise ConnectionError("gone")
+        for line in lines:
+            if line.amount is not None:
+                self.spent.setdefault(line.slot, {})[line.writer] = line.amount
+        if self.fails == "after":
+            raise ConnectionError("gone")
+        return Totals([sum(self.spent.get(line.slot, {}).values()) for line in lines])
+
+    def claim(self, name: str, expires_at: float) -> bool:
+        if name in self.claimed:
+            return False
+        self.claimed.add(name)
+        return True
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    def after_fork(self) -> None:
+        """The same."""
+
+
+class Process:
+    """One process with a book of its own. Nobody looks but the test."""
+
+    def __init__(self, ledger: Any, *budgets: Budget) -> None:
+        self.told: list[Finding] = []
+        self.book = Book(budgets)
+        self.keeper = Keeper(self.book, ledger, self.told.append, interval_s=3_600.0, fails_closed=False)
+
+    def spend(self, amount: int, conversation: str | None = None) -> None:
+        charged = self.book.charged("claude-opus-5", {}, conversation)
+        reserved = self.book.admit(charged, lambda: None)
+        self.book.release(charged, reserved)
+        self.book.spend(charged, amount)
+
+    def spent(self, conversation: str | None = None) -> list[int]:
+        return [account.spent(self.book.now()) for account in self.book.charged("claude-opus-5", {}, conversation)]
+
+
+def warn(budget: Budget) -> Budget:
+    return budget._replace(action="warn")
+
+
+STEPS = st.lists(
+    st.tuples(
+        st.integers(0, 2),
+        st.one_of(st.integers(1, 50), st.sampled_from(["look", "fail before", "fail after", "lose", "wait"])),
+    ),
+    max_size=60,
+)
+
+
+@given(STEPS)
+def test_whatever_fails_and_is_lost_the_sum_is_exact_in_the_end(steps: list[tuple[int, Any]]):
+    ledger = Shared()
+    processes = [Process(ledger, warn(ALL), warn(ROLLING)) for _ in range(3)]
+    total = 0
+    for number, step in steps:
+        process = processes[number]
+        if isinstance(step, int):
+            process.spend(step)
+            total += step
+        elif step == "lose":
+            ledger.spent.clear()
+        else:
+            ledger.fails = step.removeprefix("fail ") if step.startswith("fail") else ""
+            process.keeper.look()
+            ledger.fails = ""
+        assert all(spent >= 0 for spent in process.spent())
+    for _ in range(3):
+        for process in processes:
+            process.keeper.look()
+
+    assert [process.spent() for process in processes] == [[total, total]] * 3
+    for process in processes:
+        process.keeper.close()
+
+
+def test_a_rolling_budget_has_again_what_was_spent_long_ago(clock: Clock):
+    process = Process(MemoryLedger(), ROLLING)
+    process.spend(60)
+    clock.now += 12 * HOUR
+    process.spend(60)
+    with pytest.raises(BudgetExceeded) as raised:
+        process.spend(1)
+    assert raised.value.resets_at.timestamp() == NOON + 25 * HOUR
+
+    clock.now = NOON + 25 * HOUR
+    process.spend(1)
+
+    assert process.spent() == [61]
+    process.keeper.look()
+    assert len(process.book.accounts()[0].entries) <= 26
+    process.keeper.close()
+
+
+def test_a_rolling_budget_that_one_call_has_passed_resets_when_that_is_old(clock: Clock):
+    process = Process(MemoryLedger(), ROLLING)
+    process.spend(1_000)
+
+    with pytest.raises(BudgetExceeded) as raised:
+        process.spend(1)
+
+    assert raised.value.resets_at.timestamp() == NOON + 25 * HOUR
+    assert process.book.accounts()[0].resets_at(NOON + 26 * HOUR) == NOON + 26 * HOUR
+    process.keeper.close()
+
+
+def test_a_process_that_starts_knows_what_others_have_spent_hours_ago(clock: Clock):
+    ledger = Shared()
+    first = Process(ledger, ROLLING)
+    first.spend(60)
+    first.keeper.look()
+    clock.now += 5 * HOUR
+    second = Process(ledger, ROLLING)
+
+    second.keeper.look()
+
+    assert second.spent() == [60]
+    for process in (first, second):
+        process.keeper.close()
+
+
+def test_a_new_day_begins_with_nothing(clock: Clock):
+    process = Process(MemoryLedger(), ALL)
+    process.spend(100)
+    with pytest.raises(BudgetExceeded):
+        process.spend(1)
+
+    clock.now += 12 * HOUR
+    process.spend(7)
+
+    assert process.spent() == [7]
+    process.keeper.look()
+    process.keeper.look()
+    assert [entry.own for entry in process.book.accounts()[0].entries.values()] == [7]
+    process.keeper.close()
+
+
+def test_what_could_not_be_written_yesterday_is_written_today(clock: Clock):
+    ledger = Shared()
+    process = Process(ledger, ALL)
+    process.spend(40)
+    ledger.fails = "before"
+    process.keeper.look()
+    clock.now += 24 * HOUR
+    process.spend(5)
+    process.keeper.look()
+    ledger.fails = ""
+
+    process.keeper.look()
+
+    assert {slot: sum(writers.values()) for slot, writers in ledger.spent.items()} == {
+        "all/2026-11-23": 40,
+        "all/2026-11-24": 5,
+    }
+    process.keeper.close()
+
+
+def test_days_begin_by_the_clock_of_the_ledger(clock: Clock):
+    class Ahead(MemoryLedger):
+        def write(self, lines: Sequence[Line]) -> Totals:
+            return Totals([line.amount or 0 for line in lines], clock.now + 13 * HOUR)
+
+    process = Process(Ahead(), ALL)
+    process.spend(90)
+    process.keeper.look()
+
+    process.spend(5)
+
+    assert process.spent() == [5]
+    process.keeper.close()
+
+
+def test_each_conversation_has_an_account_and_the_oldest_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(book_module, "MOST_ACCOUNTS", 10)
+    ledger = Shared()
+    process = Process(ledger, EACH)
+    for number in range(10):
+        process.spend(30, f"conversation {number}")
+    process.keeper.look()
+    for number in range(10, 15):
+        process.spend(30, f"conversation {number}")
+
+    assert len(process.book.accounts()) == 10
+    process.spend(30, "conversation 0")
+    process.keeper.look()
+    assert process.spent("conversation 0") == [60]
+    assert process.spent("x" * 500) == [0]
+    process.keeper.close()
+
+
+def test_an_account_with_a_call_in_flight_or_unwritten_is_not_forgotten(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(book_module, "MOST_ACCOUNTS", 1)
+    process = Process(Shared(), EACH)
+    charged = process.book.charged(None, {}, "in flight")
+    process.book.admit(charged, lambda: None)
+    process.spend(5, "unwritten")
+
+    process.spend(5, "another")
+
+    assert {account.scope for account in process.book.accounts()} == {"in flight", "unwritten", "another"}
+    assert MOST_ACCOUNTS > 1
+    process.keeper.close()
+
+
+def test_only_accounts_in_use_are_read_again_and_again(clock: Clock):
+    process = Process(Shared(), EACH)
+    process.spend(5, "one")
+    process.keeper.look()
+    assert len(process.book.pending().lines) == 1
+
+    clock.now += 61
+
+    assert process.book.pending().lines == []
+    charged = process.book.charged("claude-opus-5", {}, "one")
+    assert process.book.is_stale(charged, 2.0)
+    process.book.admit(charged, lambda: None)
+    assert len(process.book.pending().lines) == 1
+    assert not process.book.is_stale(charged, 2.0)
+    process.keeper.close()
+
+
+def test_an_idle_account_is_written_again_when_the_ledger_has_lost_it(clock: Clock):
+    ledger = Shared()
+    process = Process(ledger, warn(ALL), EACH)
+    process.spend(5, "one")
+    process.keeper.look()
+    clock.now += 299
+    ledger.spent.clear()
+    process.keeper.look()
+    assert "each/one/2026-11-23" not in ledger.spent
+    clock.now += 2
+
+    process.keeper.look()
+
+    assert {slot: sum(writers.values()) for slot, writers in ledger.spent.items()} == {
+        "all/2026-11-23": 5,
+        "each/one/2026-11-23": 5,
+    }
+    process.keeper.close()
+
+
+@pytest.mark.parametrize("budget", [ALL, ROLLING], ids=["calendar", "rolling"])
+def test_a_threshold_is_told_once_in_a_period_by_one_process(clock: Clock, budget: Budget):
+    ledger = Shared()
+    processes = [Process(ledger, warn(budget)) for _ in range(2)]
+    for _ in range(3):
+        for process in processes:
+            process.spend(30)
+            process.keeper.look()
+            process.keeper.look()
+
+    told = [str(finding.attributes["claude.budget.threshold"]) for process in processes for finding in process.told]
+    assert sorted(told) == ["0.5", "0.8", "1.0"]
+    clock.now += 48 * HOUR
+    if budget is ALL:
+        processes[0].spend(60)
+        processes[0].keeper.look()
+        assert [finding.attributes["claude.budget.threshold"] for finding in processes[0].told[-1:]] == [0.5]
+    for process in processes:
+        process.keeper.close()
+
+
+def test_an_event_of_a_conversation_names_it():
+    process = Process(MemoryLedger(), warn(EACH))
+    process.spend(60, "conv-1")
+    (crossing,) = process.book.crossings()
+
+    told = of_crossing(crossing, process.book.now()).attributes
+
+    assert told["claude.budget.scope"] == told["gen_ai.conversation.id"] == "conv-1"
+    process.keeper.close()
+
+
+def test_while_the_ledger_is_gone_each_process_tells(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("otel_claude.budgets.keeper.SILENT", 0)
+    ledger = Shared()
+    process = Process(ledger, warn(ALL))
+    process.spend(60)
+    ledger.fails = "before"
+    process.keeper.look()
+    process.keeper.look()
+    ledger.fails = ""
+    process.keeper.look()
+
+    states = [finding.attributes.get("claude.budget.ledger.state") for finding in process.told]
+    assert states == [None, "unavailable", "available"]
+    assert process.told[0].attributes["claude.budget.threshold"] == 0.5
+    process.keeper.close()
+    process.keeper.close()
+
+
+def test_money_is_exact_under_threads():
+    process = Process(Shared(), warn(ALL), warn(ROLLING))
+    threads = [threading.Thread(target=lambda: [process.spend(amount) for amount in range(1_000)]) for _ in range(8)]
+    looks = itertools.count()
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        process.keeper.look()
+        next(looks)
+    process.keeper.look()
+
+    assert process.spent() == [8 * 499_500] * 2
+    process.keeper.close()
+
+
+def test_a_child_begins_a_book_of_its_own():
+    ledger = Shared()
+    process = Process(ledger, warn(ALL))
+    process.spend(5)
+    process.keeper.look()
+
+    after_fork: Any = vars(keeper_module)["_after_fork"]
+    after_fork()
+
+    assert process.spent() == [0]
+    process.spend(7)
+    process.keeper.look()
+    assert process.spent() == [12]
+    process.keeper.close()
+
+
+def test_a_ledger_that_is_a_file_is_closed_while_a_process_is_forked():
+    class File(Shared):
+        closes_at_fork = True
+        closed = 0
+
+        def close(self) -> None:
+            self.closed += 1
+
+    ledger = File()
+    process = Process(ledger, warn(ALL))
+    process.keeper.before_fork()
+    looked = threading.Thread(target=process.keeper.look)
+    looked.start()
+    looked.join(0.05)
+    assert (ledger.closed, looked.is_alive()) == (1, True)
+
+    process.keeper.after_fork_in_parent()
+
+    looked.join()
+    process.keeper.after_fork_in_parent()
+    process.keeper.close()
+
+
+def test_the_thread_is_there_once_and_ends(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("otel_claude.budgets.keeper.EXIT_S", 0.05)
+    process = Process(Shared(), warn(ALL))
+    keeper: Any = process.keeper
+    with keeper._starting:
+        threads = [threading.Thread(target=process.keeper.start) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+    for thread in threads:
+        thread.join()
+    assert [thread.name for thread in threading.enumerate()].count("otel_claude budgets") == 1
+    process.spend(5)
+
+    # A write that is under way longer than the end of a process waits for.
+    with keeper._writing:
+        process.keeper.close()
+    process.keeper.start()
+
+    assert "otel_claude budgets" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_flush_reads_what_others_have_spent(tmp_path: Path):
+    plan = Plan(budgets=(warn(ALL),), ledger=f"sqlite:///{tmp_path}/ledger.db")
+    one, other = (BudgetControl(plan, lambda call, model, usage: None, lambda finding: None) for _ in range(2))
+    call = spender.call()
+    one.admit(call)
+    one.settle(call, Cost(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "standard", "override", ()))
+    one.flush()
+
+    other.flush()
+
+    assert [account.spent_usd(other.now()) for _, accounts in other.accounts() for account in accounts] == [1.0]
+    one.close()
+    other.close()
