@@ -58,6 +58,7 @@ class Summaries:
         else:
             if summary.only is not None:
                 self._fold(summary.only)
+                summary.only = None
             if mark.parent is None and not mark.structural:
                 mark.folded = True  # All that `_fold` does then, for most spans without a call.
             else:

@@ -52,7 +52,6 @@ class Summary:
 
     def add(self, held: Held) -> None:
         """Adds a span that has ended. This is called for each span that is not exported."""
-        self.only = None
         duration = held.duration
         self.count += 1
         self.total += duration
