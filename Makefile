@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 SHARED := ../shared/conformance
 
-.PHONY: help demo test lint format coverage matrix conformance bench benchcap docs clean
+.PHONY: help demo test lint format coverage matrix conformance bench benchcap benchbudgets docs clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -41,6 +41,9 @@ bench: .venv/ready  ## what tracing costs, beside the published peers
 
 benchcap: .venv/ready  ## what the span cap costs a span
 	$(BIN)/python benchmarks/span_cap.py $(ARGS)
+
+benchbudgets: .venv/ready  ## what budgets cost a call, with each ledger
+	$(BIN)/python benchmarks/budgets.py
 
 docs: .venv/ready  ## the generated references in docs/, made anew
 	$(BIN)/python docs/generate.py

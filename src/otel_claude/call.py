@@ -109,12 +109,13 @@ class Response:
 class StreamFacts:
     """How a stream went. Times are nanoseconds of the monotonic clock. `ended`: its last event has come.
 
-    `silence_ns` is how long no byte had come when the reading ended.
+    When the reading ended, a byte had been waited for `silence_ns`, and before that nobody had read for `away_ns`.
     """
 
     chunks: int = 0
     max_gap_ns: int = 0
     silence_ns: int = 0
+    away_ns: int = 0
     first_content_at: int | None = None
     ended: bool = False
     outcome: Outcome | None = None
@@ -148,11 +149,12 @@ class Call:
     and not the SDK.
 
     `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics,
-    `scopes` what budgets are per, and `user` is a hash of `user_id`. `charged` are the accounts of budgets that the
-    call is booked on, with so many picodollars `reserved` for it.
+    `scopes` what budgets are per, and `user` is a hash of `user_id`. `admitted` is what budgets know
+    of it until it has ended, or `refusal` why it is not sent.
 
     `sent_body` is the request as it was sent, in `sent_bytes`. It may be looked at, but is not recorded unless content
-    is. `timeout_s` is how long the client waits for a byte.
+    is. `timeout_s` is how long the client waits for a byte, and `file_bytes` the size of what it uploads, where that is
+    known without reading it.
 
     `earlier` are answers that came before the last one, where a middleware has asked more than once: each is billed.
     `output` and `content` are there only where content is recorded: what gives the content blocks of the answer, and
@@ -174,8 +176,8 @@ class Call:
     who: Mapping[str, str] = field(default_factory=dict[str, str])
     counted_for: Mapping[str, str] = field(default_factory=dict[str, str])
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
-    charged: Any = None
-    reserved: int = 0
+    admitted: Any = None
+    refusal: Exception | None = None
     user: str | None = None
     timeout_s: float | None = None
     attempts: int = 0
@@ -188,6 +190,7 @@ class Call:
     bytes_received: int | None = None
     sent_body: Mapping[str, Any] | None = None
     sent_bytes: int | None = None
+    file_bytes: int | None = None
     output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
     content: Any = None
     error: BaseException | None = None

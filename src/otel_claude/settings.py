@@ -74,7 +74,6 @@ def _share(value: object) -> float:
     raise ValueError("a number above 0, up to 1")
 
 
-_PASSWORD = re.compile(r"(?<=//).*@")
 _KEY = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
 _TAKEN = ("gen_ai", "claude", "anthropic", "error", "http", "server", "exception", "enduser", "aws", "otel")
 
@@ -139,8 +138,8 @@ def _ledger(value: object) -> str:
     raise ValueError(LEDGERS)
 
 
-def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None) -> Any:
-    return field(default=default, metadata={"read": read, "accepts": accepts, "env": env})
+def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None, *, told: bool = True) -> Any:
+    return field(default=default, repr=told, metadata={"read": read, "accepts": accepts, "env": env})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -206,7 +205,10 @@ class Settings:
     """How many spans of a trace may be exported, whatever library makes them: see [the span cap](span_cap.md)."""
 
     context_threshold: float = _setting(0.75, _share, "a number above 0, up to 1", "OTEL_CLAUDE_CONTEXT_THRESHOLD")
-    """How much of the context window a prompt may fill before the event `claude.context.high` tells of it."""
+    """How much of the context window a prompt may fill before the event `claude.context.high` tells of it.
+
+    More than 150,000 tokens of a window of 200,000 are told of whatever this is, also where it is above 0.75.
+    """
 
     check_tools: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_CHECK_TOOLS")
     """Whether the schemas of tools are checked when they are first sent, and not only when the API refuses them.
@@ -217,11 +219,17 @@ class Settings:
     baggage: tuple[str, ...] = _setting((), _keys, "up to 5 names, comma-separated", "OTEL_CLAUDE_BAGGAGE")
     """Entries of OpenTelemetry's baggage that become attributes of spans, metrics and events, such as `tenant`.
 
-    On metrics, a name has at most 100 values; what comes after is `_OTHER`.
+    Metrics tell 200 combinations of values apart, such as 100 tenants with two features each; in those that come after,
+    each value is `_OTHER`. A counter has up to 10,000 series: room for 8 models and 6 types of tokens with each of the
+    combinations. Spans and events have all values.
     """
 
     user_id: str = _setting("off", _choice("off", "hashed"), "`off`, `hashed`", "OTEL_CLAUDE_USER_ID")
-    """Whether a hash of the request's `metadata.user_id` goes on spans and events, as `enduser.pseudo.id`."""
+    """Whether a hash of the request's `metadata.user_id` goes on spans and events, as `enduser.pseudo.id`.
+
+    It is a SHA-256 without salt: whoever can guess the id, such as an e-mail address, can tell whose hash it is. Give
+    the API ids that mean nothing outside, as it asks for itself.
+    """
 
     audit: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_AUDIT")
     """Whether each API call is told by an event `claude.audit`: what was called, for whom, and how it ended."""
@@ -233,7 +241,7 @@ class Settings:
     """A budget for all calls of a day in UTC, of which an event tells when half, four fifths or all of it is spent."""
 
     budget_ledger: str | None = _setting(
-        None, _ledger, "`memory`, `sqlite:///path`, `redis://host:port/number`", "OTEL_CLAUDE_BUDGET_LEDGER"
+        None, _ledger, "`memory`, `sqlite:///path`, `redis://host:port/number`", "OTEL_CLAUDE_BUDGET_LEDGER", told=False
     )
     """Where processes add up what they spend, in place of the `ledger` that the file names."""
 
@@ -301,6 +309,12 @@ def _read(name: str, about: Mapping[str, Any] | None, value: object) -> Any:
         return about["read"](value)
     except (ValueError, TypeError, OSError) as error:
         known_as = f"{name} ({about['env']})" if about["env"] else name
-        # The address of a ledger may have a password in it.
-        said = _PASSWORD.sub("***@", repr(value)) if about["read"] is _ledger else repr(value)
-        raise SettingError(f"{known_as} is {said}; accepted: {error}") from error
+        raise SettingError(f"{known_as} is {_shown(value, about)}; accepted: {error}") from error
+
+
+def _shown(value: object, about: Mapping[str, Any]) -> str:
+    """A value as it may be shown. The address of a ledger may have a password in it."""
+    if about["read"] is _plan and isinstance(value, Mapping):
+        return "a mapping"
+    shown = repr(value)
+    return f"{shown[: shown.find('://') + 3]}…'" if about["read"] is _ledger and "://" in shown else shown

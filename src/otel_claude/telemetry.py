@@ -4,7 +4,6 @@ In: `Call` records, from the patches. Out: spans, metric points and events, on t
 None of the public methods raises: what fails is left out, and the rest is emitted all the same.
 """
 
-import logging
 import os
 import threading
 import weakref
@@ -47,8 +46,6 @@ from otel_claude.who import Who, pseudonym
 if TYPE_CHECKING:
     from otel_claude.budgets.control import BudgetControl
 
-_log = logging.getLogger("otel_claude")
-
 SCOPE = "otel_claude"
 API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
 
@@ -84,7 +81,7 @@ class Telemetry:
         self._who = Who(settings.baggage)
         self._prices_asked_for = False
         self._given = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
-        self._configured = False
+        self._configured = self._metered = False
         self.follows_client = tracer_provider is None
         self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
         self._client_tracers: weakref.WeakKeyDictionary[trace.TracerProvider, trace.Tracer] = (
@@ -104,14 +101,9 @@ class Telemetry:
     @guarded(None)
     def _open_budgets(self, plan: Plan, observed: Observed) -> None:
         from otel_claude.budgets.control import BudgetControl
-        from otel_claude.budgets.ledgers import LedgerError
         from otel_claude.emitting.budgets import BudgetGauges
 
-        try:
-            self.budgets = BudgetControl(plan, self._knowledge.price, guarded(None)(self._events.announce))
-        except LedgerError as error:
-            _log.warning("otel_claude: there are no budgets, as their ledger cannot be opened; accepted: %s", error)
-            return
+        self.budgets = BudgetControl(plan, self._knowledge.price, guarded(None)(self._events.announce))
         self._gauges = BudgetGauges(self.budgets, observed)
         self._scopes = plan.keys
 
@@ -147,9 +139,11 @@ class Telemetry:
 
     @property
     def _is_metered(self) -> bool:
-        """Whether metrics have somewhere to go."""
-        provider = self._meter_provider or metrics.get_meter_provider()
-        return not type(provider).__module__.startswith(API_PACKAGES)
+        """Whether metrics have somewhere to go, so that it is worth making their points."""
+        if not self._metered:
+            provider = self._meter_provider or metrics.get_meter_provider()
+            self._metered = not type(provider).__module__.startswith(API_PACKAGES)
+        return self._metered
 
     def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
         """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
@@ -205,8 +199,9 @@ class Telemetry:
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
         known = self._knowledge.of(call, call.error)
-        if self.budgets is not None:
-            self.budgets.settle(call, known.cost)
+        budgets = self.budgets
+        if budgets is not None:
+            budgets.settle(call, known.cost)
         if call.owns_span:
             self._set_attributes(call, call.span, known)
         if call.content_mode != "NO_CONTENT":
@@ -285,6 +280,8 @@ class Telemetry:
 
     @guarded(None)
     def _record(self, call: Call, known: Known) -> None:
+        if not self._is_metered:
+            return
         for points in counter_points(call, known.cost, known.failure):
             self._metrics.add(points)
         self._metrics.record(histogram_points(call, known.failure, known.window), call.context)
@@ -296,9 +293,10 @@ class Telemetry:
     @guarded(None)
     def retried(self, call: Call) -> None:
         """Tells of the last retry of a call, which is about to be sent."""
-        (counted, waited) = retry_points(call, call.retries[-1])
-        self._metrics.add([counted])
-        self._metrics.record([waited], call.context)
+        if self._is_metered:
+            (counted, waited) = retry_points(call, call.retries[-1])
+            self._metrics.add([counted])
+            self._metrics.record([waited], call.context)
         if self._events.wanted:
             self._events.tell(call, of_retry(call))
 
@@ -306,7 +304,8 @@ class Telemetry:
     def observe_limits(self, call: Call, headers: Mapping[bytes, bytes]) -> None:
         """Takes what the headers of a response say of rate limits, and tells of those that have become low."""
         model = None if call.request.model is None else family(call.request.model)
-        self.limits.observe(headers, model)
+        if self._is_metered:
+            self.limits.observe(headers, model)
         if self._events.wanted:
             for low in self.limits.newly_low(headers, model):
                 self._events.tell(call, of_limit(low))

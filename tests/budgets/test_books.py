@@ -1,8 +1,9 @@
 """Books: what they know of several processes, whatever fails in between, and what they let through."""
 
 import itertools
+import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import spender
 from hypothesis import given
 from hypothesis import strategies as st
 
+from otel_claude.batches import BatchResults, ModelSums
 from otel_claude.budgets import book as book_module
 from otel_claude.budgets import keeper as keeper_module
 from otel_claude.budgets.book import MOST_ACCOUNTS, Book
@@ -95,9 +97,7 @@ class Process:
 
     def spend(self, amount: int, conversation: str | None = None) -> None:
         charged = self.book.charged("claude-opus-5", {}, conversation)
-        reserved = self.book.admit(charged, lambda: None)
-        self.book.release(charged, reserved)
-        self.book.spend(charged, amount)
+        self.book.settle(self.book.admit(charged, lambda: None), amount)
 
     def spent(self, conversation: str | None = None) -> list[int]:
         return [account.spent(self.book.now()) for account in self.book.charged("claude-opus-5", {}, conversation)]
@@ -156,7 +156,7 @@ def test_a_rolling_budget_has_again_what_was_spent_long_ago(clock: Clock):
 
     assert process.spent() == [61]
     process.keeper.look()
-    assert len(process.book.accounts()[0].entries) <= 26
+    assert len(process.book.accounts()[0].entries) <= 27
     process.keeper.close()
 
 
@@ -198,6 +198,7 @@ def test_a_new_day_begins_with_nothing(clock: Clock):
 
     assert process.spent() == [7]
     process.keeper.look()
+    clock.now += 3_600
     process.keeper.look()
     assert [entry.own for entry in process.book.accounts()[0].entries.values()] == [7]
     process.keeper.close()
@@ -270,6 +271,20 @@ def test_an_account_with_a_call_in_flight_or_unwritten_is_not_forgotten(monkeypa
     process.keeper.close()
 
 
+def test_an_account_that_is_forgotten_between_two_looks_at_it_is_booked_on(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(book_module, "MOST_ACCOUNTS", 1)
+    process = Process(MemoryLedger(), warn(EACH))
+    one = process.book.charged(None, {}, "one")
+    process.book.charged(None, {}, "other")
+    assert [account.scope for account in process.book.accounts()] == ["other"]
+    process.book.spend(one, 5)
+    process.book.settle(process.book.admit(one, lambda: None), 7)
+    process.keeper.look()
+
+    assert process.spent("one") == [12]
+    process.keeper.close()
+
+
 def test_only_accounts_in_use_are_read_again_and_again(clock: Clock):
     process = Process(Shared(), EACH)
     process.spend(5, "one")
@@ -333,7 +348,7 @@ def test_an_event_of_a_conversation_names_it():
     process.spend(60, "conv-1")
     (crossing,) = process.book.crossings()
 
-    told = of_crossing(crossing, process.book.now()).attributes
+    told = of_crossing(crossing).attributes
 
     assert told["claude.budget.scope"] == told["gen_ai.conversation.id"] == "conv-1"
     process.keeper.close()
@@ -442,6 +457,129 @@ def test_a_flush_reads_what_others_have_spent(tmp_path: Path):
 
     other.flush()
 
-    assert [account.spent_usd(other.now()) for _, accounts in other.accounts() for account in accounts] == [1.0]
+    assert [other.spent(account) for _, accounts in other.accounts() for account in accounts] == [10**12]
     one.close()
     other.close()
+
+
+@pytest.mark.parametrize("make", [Shared, MemoryLedger])
+def test_a_clock_that_is_set_back_over_midnight_loses_nothing(clock: Clock, make: Callable[[], Any]):
+    process = Process(make(), warn(ALL))
+    process.spend(60)
+    process.keeper.look()
+    clock.now += 16 * HOUR
+    process.spend(5)
+    process.keeper.look()
+    process.keeper.look()
+    clock.now = NOON + 60
+
+    process.spend(1)
+    process.keeper.look()
+
+    assert process.spent() == [61]
+    process.keeper.close()
+
+
+def test_an_account_that_is_forgotten_keeps_what_it_has_spent_without_a_shared_ledger(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(book_module, "MOST_ACCOUNTS", 3)
+    process = Process(MemoryLedger(), warn(ALL), EACH)
+    process.spend(100, "first")
+    process.keeper.look()
+    for number in range(10):
+        process.spend(1, str(number))
+        process.keeper.look()
+    process.book.charged(None, {}, "first")
+    process.keeper.look()
+
+    assert process.spent("first") == [110, 100]
+    process.keeper.close()
+
+
+def test_a_budget_that_is_raised_tells_again(clock: Clock):
+    ledger = Shared()
+    before, after = Process(ledger, warn(ALL)), Process(ledger, warn(ALL)._replace(amount=1_000))
+    before.spend(100)
+    before.keeper.look()
+
+    after.spend(900)
+    after.keeper.look()
+
+    assert [finding.attributes["claude.budget.threshold"] for finding in after.told] == [0.5, 0.8, 1.0]
+    for process in (before, after):
+        process.keeper.close()
+
+
+def test_what_is_reserved_becomes_what_is_spent_at_once():
+    process = Process(MemoryLedger(), ALL._replace(reserve=True))
+    charged = process.book.charged(None, {}, None)
+    over: list[int] = []
+
+    def spend() -> None:
+        for _ in range(200):
+            try:
+                admitted = process.book.admit(charged, lambda: 10)
+            except BudgetExceeded:
+                continue
+            process.book.settle(admitted, 10)
+            over.append(process.spent()[0])
+
+    threads = [threading.Thread(target=spend) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert max(over) == 100
+    process.keeper.close()
+
+
+def test_a_thread_that_cannot_start_is_tried_again(monkeypatch: pytest.MonkeyPatch):
+    process = Process(Shared(), warn(ALL))
+
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(threading.Thread, "start", refuse)
+        with pytest.raises(RuntimeError):
+            process.keeper.start()
+    process.keeper.start()
+
+    assert [thread.name for thread in threading.enumerate()].count("otel_claude budgets") == 1
+    process.keeper.close()
+
+
+def test_a_call_is_asked_about_once_and_gets_the_same_answer_again():
+    plan = Plan(budgets=(ALL._replace(amount=10**12),))
+    control = BudgetControl(plan, lambda call, model, usage: None, lambda finding: None)
+    call, refused = spender.call(), spender.call()
+    control.admit(call)
+    control.admit(call)
+    control.settle(call, Cost(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "standard", "override", ()))
+    errors: list[BudgetExceeded] = []
+    for _ in range(2):
+        with pytest.raises(BudgetExceeded) as raised:
+            control.admit(refused)
+        errors.append(raised.value)
+
+    assert errors[0] is errors[1]
+    assert [account.in_flight for _, accounts in control.accounts() for account in accounts] == [0]
+    control.close()
+
+
+def test_budgets_whose_ledger_cannot_be_opened_go_by_what_the_process_knows(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setitem(sys.modules, "redis", None)
+    plan = Plan(budgets=(ALL._replace(amount=10**12),), ledger="redis://localhost")
+    control = BudgetControl(plan, lambda call, model, usage: None, lambda finding: None)
+    call = spender.call()
+    control.admit(call)
+    # A batch whose model has no price.
+    call.batch = BatchResults("batch", fresh={"claude-of-tomorrow": ModelSums(1, unpriced=1)})
+    control.settle(call, Cost(1.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, "standard", "override", ()))
+
+    with pytest.raises(BudgetExceeded):
+        control.admit(spender.call())
+    assert "the ledger of the budgets cannot be opened; accepted: redis://… with the extra `redis`" in caplog.text
+    control.close()

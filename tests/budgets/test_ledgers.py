@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis_server import RedisServer
 
-from otel_claude.budgets.ledgers import Ledger, LedgerError, Line, ledger_at
+from otel_claude.budgets.ledgers import Ledger, LedgerError, Line, NoLedger, ledger_at
 from otel_claude.budgets.ledgers.memory import MemoryLedger
 from otel_claude.budgets.ledgers.redis import MOST_LINES
 from otel_claude.budgets.ledgers.sqlite import SqliteLedger
@@ -64,7 +64,7 @@ def test_a_name_is_claimed_once_until_it_is_over(connect: Connect):
     assert one.claim("day/50", time.time() + 0.3)
     assert not other.claim("day/50", LATER)
     assert other.claim("day/80", LATER)
-    time.sleep(0.35)
+    time.sleep(0.4)
     assert other.claim("day/50", LATER)
 
 
@@ -132,12 +132,71 @@ def test_a_transaction_that_fails_leaves_nothing_behind(tmp_path: Path):
     ledger.close()
 
 
-def test_the_ledger_of_one_process_knows_only_that():
+def test_the_ledger_of_one_process_keeps_what_was_written(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("otel_claude.budgets.ledgers.memory.CLEAN_EVERY", 3)
     ledger = MemoryLedger()
 
-    assert ledger.write([line(5), line(None)]) == ([5, 0], None)
+    assert ledger.write([line(5), line(None, slot="nothing")]) == ([5, 0], None)
+    assert ledger.write([line(7, "other"), line(9, slot="over", until=1.0)]) == ([12, 9], None)
+    assert ledger.write([line(None), line(None, slot="over")]) == ([12, 0], None)
     assert ledger.claim("a", LATER)
+    assert not ledger.claim("a", LATER)
+    assert ledger.claim("b", 1.0)
+    assert ledger.claim("b", 1.0)
     ledger.after_fork()
+    assert ledger.write([line(None)]) == ([0], None)
+    ledger.close()
+
+
+def test_a_ledger_that_cannot_be_opened_never_answers():
+    ledger = NoLedger(LedgerError("why"))
+
+    with pytest.raises(LedgerError, match="why"):
+        ledger.write([])
+    with pytest.raises(LedgerError, match="why"):
+        ledger.claim("a", LATER)
+    ledger.after_fork()
+    ledger.close()
+
+
+def test_a_claim_whose_answer_was_lost_is_still_ones_own(redis: RedisServer):
+    one, other = ledger_at(redis.url), ledger_at(redis.url)
+
+    assert one.claim("day/50", LATER)
+    assert one.claim("day/50", LATER)
+    assert not other.claim("day/50", LATER)
+    one.close()
+    other.close()
+
+
+def test_a_file_that_is_deleted_is_made_anew(tmp_path: Path):
+    path = tmp_path / "ledger.db"
+    one, other = SqliteLedger(path), SqliteLedger(path)
+    one.write([line(5)])
+    other.write([line(7, "other")])
+    for file in tmp_path.iterdir():
+        file.unlink()
+
+    one.write([line(6)])
+
+    assert list(other.write([line(7, "other")]).amounts) == [13]
+    one.close()
+    other.close()
+
+
+def test_a_file_that_could_not_be_opened_at_first_is_opened_later(tmp_path: Path):
+    path = tmp_path / "ledger.db"
+    path.write_text("This is no database, and too long to be the beginning of one. " * 20)
+    ledger = SqliteLedger(path)
+    with pytest.raises(sqlite3.DatabaseError):
+        ledger.write([line(1)])
+    path.unlink()
+
+    assert list(ledger.write([line(1)]).amounts) == [1]
+    # What a child would do that was forked in the middle of a write.
+    ledger.after_fork()
+    ledger.after_fork()
+    assert list(ledger.write([line(2)]).amounts) == [2]
     ledger.close()
 
 

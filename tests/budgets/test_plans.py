@@ -1,5 +1,6 @@
 """What people write about budgets, and what they are told when it is not accepted."""
 
+import re
 import sys
 from pathlib import Path
 from typing import Any
@@ -66,8 +67,14 @@ PLAN = Plan(
 )
 
 
+BUDGET = {"budgets": {"all": {"usd": 5, "period": "day"}}}
+
+
 def told(plan: Plan) -> list[str]:
-    return [repr(plan).replace("datetime.timezone.utc", "UTC").replace("zoneinfo.ZoneInfo(key='UTC')", "UTC")]
+    return [
+        plan.ledger,
+        repr(plan).replace("datetime.timezone.utc", "UTC").replace("zoneinfo.ZoneInfo(key='UTC')", "UTC"),
+    ]
 
 
 @pytest.mark.parametrize(("name", "written"), [("b.toml", TOML), ("b.yaml", YAML), ("b.yml", YAML)])
@@ -91,7 +98,7 @@ def test_a_plan_has_the_entries_of_the_baggage_that_it_needs():
         ('"rolling 24h"', '"rolling 0h"', 12, "budgets.per-tenant.period: hour, day, month, or rolling"),
         ("Europe/Berlin", "Berlin", 8, "budgets.all.timezone: the name of a time zone, such as UTC or Europe/Berlin"),
         ('"claude-opus-*"', "5", 13, "budgets.per-tenant.models: a pattern for names of models"),
-        ('"tenant"', '"my tenant"', 14, "budgets.per-tenant.per: conversation, or an entry of the baggage"),
+        ('"tenant"', '"my tenant"', 14, "budgets.per-tenant.per: conversation, or the name of an entry"),
         ("[90, 50]", "[0]", 15, "budgets.per-tenant.thresholds: up to 10 percents above 0"),
         ("[90, 50]", "[]", 15, "budgets.per-tenant.thresholds: up to 10 percents above 0"),
         ("[90, 50]", '["half"]', 15, "budgets.per-tenant.thresholds: up to 10 percents above 0"),
@@ -152,7 +159,7 @@ def test_a_dotted_key_has_a_line_as_well(tmp_path: Path):
     ("name", "written", "said"),
     [
         ("b.toml", "usd = = 5", "TOML; Invalid value (at line 1, column 7)"),
-        ("b.yaml", "a: [1", "YAML; while parsing a flow sequence"),
+        ("b.yaml", "a: [1", "line 1: YAML; expected"),
         ("b.yaml", "- 1", "YAML with keys and values"),
         ("b.yaml", "ledger: memory", "line 1: budgets: a table with one table for each budget"),
         ("b.yaml", "budgets: 5", "line 1: budgets: a table with one table for each budget"),
@@ -203,7 +210,7 @@ def test_one_variable_makes_a_budget_of_the_day(monkeypatch: pytest.MonkeyPatch)
     plan = Settings.from_environment().plan
 
     assert [(budget.name, budget.amount, str(budget.period), budget.action) for budget in plan.budgets] == [
-        ("daily", 500 * 10**12, "day", "warn")
+        ("daily_budget_usd", 500 * 10**12, "day", "warn")
     ]
     assert plan.ledger == "redis://:secret@example.com/1"
 
@@ -214,6 +221,46 @@ def test_a_ledger_that_is_not_accepted_is_not_repeated():
 
     assert "secret" not in str(raised.value)
     assert "accepted: memory, sqlite:///path/to/file, redis://host:port/number" in str(raised.value)
+
+
+def test_no_password_is_shown(tmp_path: Path):
+    address = "redis://user:secret@host/0"
+    file = tmp_path / "b.yaml"
+    file.write_text(f"ledger: {address} : bad\n")
+    shown = [repr(Settings(budget_ledger=address)), repr(read_plan({"ledger": address, **BUDGET}))]
+    both: tuple[Any, ...] = (str(file), {"ledger": address, "budgets": {}})
+    for wrong in both:
+        with pytest.raises(SettingError) as raised:
+            Settings(budgets=wrong)
+        shown.append(str(raised.value))
+
+    assert "secret" not in "".join(shown)
+    assert f"{file}, line 1: YAML; mapping values are not allowed" in shown[2]
+
+
+def test_the_name_of_the_setting_is_taken():
+    with pytest.raises(ValueError, match="other than daily_budget_usd"):
+        read_plan({"budgets": {"daily_budget_usd": {"usd": 5, "period": "day"}}})
+
+
+def test_the_smallest_budget_is_not_nothing():
+    (budget,) = read_plan({"budgets": {"all": {"usd": 1e-13, "period": "day"}}}).budgets
+
+    assert budget.amount == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        ("b.yaml", "budgets:\n  all: {usd: 5, period: 2024-99-99}", "YAML; month must be in 1..12"),
+        ("b.toml", "\ufeff[budgets.all]\nusd = 5\nperiod = 'week'", "line 3: budgets.all.period: hour"),
+    ],
+)
+def test_files_of_odd_forms_are_errors_with_a_place(tmp_path: Path, name: str, written: str, said: str):
+    (tmp_path / name).write_text(written, "utf-8")
+
+    with pytest.raises(ValueError, match=re.escape(said)):
+        read_plan(tmp_path / name)
 
 
 def test_a_budget_is_for_the_models_of_its_pattern():

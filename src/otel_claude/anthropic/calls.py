@@ -32,6 +32,7 @@ from otel_claude.anthropic.listeners import listener_for
 from otel_claude.anthropic.native_spans import Silence
 from otel_claude.anthropic.peers import warn_of_peers
 from otel_claude.anthropic.reading import Reading, finish_dropped
+from otel_claude.anthropic.uploads import size_of
 from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
 from otel_claude.failsafe import failures, guarded
@@ -163,6 +164,8 @@ class Calls:
             call.progress.coming_retry = None
             self._telemetry.retried(call)
         take_request(call, options, http_request)
+        if options.files:
+            call.file_bytes = size_of(options.files)
         if call.attempts == 1:
             self._telemetry.sending(call)
         if not call.owns_span:
@@ -174,14 +177,14 @@ class Calls:
             propagate.inject(http_request.headers, call.context)
 
     def admit(self) -> None:
-        """Asks the budgets, before a call is sent for the first time.
+        """Asks the budgets, before a call is sent.
 
         Raises:
             BudgetExceeded: a budget that blocks is spent. Nothing else.
         """
         try:
             budgets = self._telemetry.budgets
-            if budgets is not None and isinstance(call := _current.get(), Call) and call.attempts == 1:
+            if budgets is not None and isinstance(call := _current.get(), Call):
                 budgets.admit(call)
         except BudgetExceeded:
             raise

@@ -4,53 +4,63 @@ In: what this process spends, and what the ledger says of the others. Out: what 
 threads: the book locks.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from otel_claude.budgets.budget import Budget
-from otel_claude.budgets.money import dollars
 from otel_claude.budgets.periods import Slot
+
+GRACE_S = 3_600.0
 
 
 class Entry:
-    """What was spent in one slot: by this account's `writer`, and by `others` as of the last word of the ledger.
+    """What was spent in one slot: by this `writer`, and by `others` as of the last word of the ledger.
+
+    `writer` names this entry among all that are ever written to the ledger: a new one never takes the place of an old.
 
     `written` is how much of `own` the ledger has, as far as is known. Telling it a sum twice does no harm.
     """
 
-    __slots__ = ("others", "own", "slot", "written")
+    __slots__ = ("others", "own", "slot", "writer", "written")
 
-    def __init__(self, slot: Slot) -> None:
+    def __init__(self, slot: Slot, writer: str) -> None:
         self.slot = slot
+        self.writer = writer
         self.own = 0
         self.others = 0
         self.written = 0
 
 
 class Crossing(NamedTuple):
-    """A threshold, in percent, that is passed. Whoever is first to claim its `name` tells of it, until it is over."""
+    """A threshold, in percent, that is passed. Whoever is first to claim its `name` tells of it, until it is over.
+
+    So much was `spent` then, and there is something left again at a time.
+    """
 
     account: "Account"
     percent: float
     name: str
     until: float
+    spent: int
+    resets_at: float
 
 
 class Account:
     """`scope` is the value of what the budget is per, `None` where it is for all.
 
     There are so many calls `in_flight`, for which so much is `reserved`. It was last `used`, and last `read` from the
-    ledger, at times. `writer` names this account in this process, among all that ever write to the ledger.
+    ledger, at times; `read_whole`, with slots in which nothing is spent any more. `new_writer` makes up names.
     """
 
-    def __init__(self, budget: Budget, scope: str | None, writer: str) -> None:
+    def __init__(self, budget: Budget, scope: str | None, new_writer: Callable[[], str]) -> None:
         self.budget = budget
         self.scope = scope
-        self.writer = writer
+        self._new_writer = new_writer
         self.in_flight = 0
         self.reserved = 0
         self.used = 0.0
         self.read = 0.0
+        self.read_whole = 0.0
         self.entries: dict[str, Entry] = {}
         self._entry: Entry | None = None
         self._told: dict[str, float] = {}
@@ -91,7 +101,8 @@ class Account:
         if entry is None or not entry.slot.start <= at < entry.slot.end:
             slots = self.budget.period.slots(at)
             for slot in slots:
-                self.entries.setdefault(slot.name, Entry(slot))
+                if slot.name not in self.entries:
+                    self.entries[slot.name] = Entry(slot, self._new_writer())
             entry = self._entry = self.entries[slots[0].name]
         return entry
 
@@ -109,9 +120,9 @@ class Account:
         return until
 
     def forget(self, at: float) -> None:
-        """Forgets slots that do not count any more and that the ledger has."""
+        """Forgets slots that have not counted for some time, as clocks are set back, and that the ledger has."""
         for name, entry in list(self.entries.items()):
-            if entry.slot.counts_until <= at and entry.own == entry.written and entry is not self._entry:
+            if entry.slot.counts_until + GRACE_S <= at and entry.own == entry.written and entry is not self._entry:
                 del self.entries[name]
         self._told = {name: until for name, until in self._told.items() if until > at}
 
@@ -120,15 +131,12 @@ class Account:
         spent, slot, length_s = self.spent(at), self.entry(at).slot, self.budget.period.length_s
         for percent in self.budget.thresholds:
             if spent * 100 >= self.budget.amount * percent:
-                name = f"{self.name}/{percent:g}" if length_s else f"{self.name}/{slot.name}/{percent:g}"
+                # A budget that is raised tells again.
+                name = f"{self.name}/{length_s or slot.name}/{self.budget.amount}/{percent:g}"
                 until = at + length_s if length_s else slot.end
                 if self._told.get(name, 0.0) <= at:
-                    yield Crossing(self, percent, name, until)
+                    yield Crossing(self, percent, name, until, spent, self.resets_at(at))
 
     def told(self, crossing: Crossing) -> None:
         """Notes that somebody has told of a threshold. That is done once in a period."""
         self._told[crossing.name] = crossing.until
-
-    def spent_usd(self, at: float) -> float:
-        """What has been spent as of a time, in dollars."""
-        return dollars(self.spent(at))

@@ -8,7 +8,7 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
-from itertools import count, islice
+from itertools import count
 from typing import NamedTuple
 from uuid import uuid4
 
@@ -35,6 +35,13 @@ KEPT_S = 86_400.0
 
 Charged = Sequence[Account]
 """The accounts that a call is booked on."""
+
+
+class Admitted(NamedTuple):
+    """A call that may be made: the accounts that it is charged on, and what was reserved in each, in picodollars."""
+
+    charged: Charged
+    reserved: int
 
 
 class Pending(NamedTuple):
@@ -89,15 +96,17 @@ class Book:
             self._charged[key] = accounts
         return accounts
 
-    def admit(self, charged: Charged, most: Callable[[], int | None]) -> int:
-        """Whether a call may be made: how much was reserved for it. `most` tells what it could cost, if that is known.
+    def admit(self, charged: Charged, most: Callable[[], int | None]) -> Admitted:
+        """Whether a call may be made. `most` tells what it could cost, if that is known.
 
         Raises:
             BudgetExceeded: it may not.
         """
-        reserved = 0
+        wanted = any(account.budget.reserve for account in charged)
+        reserved = (most() or 0) if wanted else 0
         now = self.now()
         with self._lock:
+            charged = self._remembered(charged)
             for account in charged:
                 budget = account.budget
                 if budget.action != "block":
@@ -107,31 +116,30 @@ class Book:
                 left = budget.amount - account.spent(now)
                 if left <= 0:
                     raise _refusal(account, now, f"the budget {budget.name!r} is spent")
-                if budget.reserve:
-                    reserved = reserved or most() or 0
-                    if reserved > left - account.reserved:
-                        raise _refusal(
-                            account, now, f"the call could cost more than is left of the budget {budget.name!r}"
-                        )
+                if budget.reserve and reserved > left - account.reserved:
+                    raise _refusal(account, now, f"the call could cost more than is left of the budget {budget.name!r}")
             for account in charged:
                 account.reserved += reserved
                 account.in_flight += 1
                 account.used = now
-        return reserved
+        return Admitted(charged, reserved)
 
-    def release(self, charged: Charged, reserved: int) -> None:
-        """A call that was admitted has ended."""
+    def settle(self, admitted: Admitted, amount: int) -> bool:
+        """Books what a call has cost, in place of what was reserved. See `spend`."""
         with self._lock:
-            for account in charged:
-                account.reserved -= reserved
+            for account in admitted.charged:
+                account.reserved -= admitted.reserved
                 account.in_flight -= 1
+            return self.spend(admitted.charged, amount)
 
     def spend(self, charged: Charged, amount: int) -> bool:
         """Books an amount. Whether a threshold may have been passed by it."""
+        if not amount:
+            return False
         now = self.now()
         passed = False
         with self._lock:
-            for account in charged:
+            for account in self._remembered(charged):
                 before = account.spent(now)
                 account.spend(amount, now)
                 account.used = now
@@ -143,17 +151,20 @@ class Book:
         now = self.now()
         lines: list[Line] = []
         entries: list[Entry] = []
-        with self._lock:
-            for account in self._accounts.values():
+        # One by one: calls need the lock as well.
+        for account in self.accounts():
+            with self._lock:
                 if account.is_idle(now, RECENT_S) and now - account.read < SELDOM_S:
                     continue
-                account.entry(now)
+                current = account.entry(now)
                 account.forget(now)
-                account.read = now
+                is_whole = now - account.read_whole >= RECENT_S
+                account.read, account.read_whole = now, now if is_whole else account.read_whole
                 for entry in account.entries.values():
-                    slot = f"{account.name}/{entry.slot.name}"
-                    lines.append(Line(slot, account.writer, entry.own or None, entry.slot.counts_until + KEPT_S))
-                    entries.append(entry)
+                    if is_whole or entry is current or entry.own != entry.written:
+                        slot = f"{account.name}/{entry.slot.name}"
+                        lines.append(Line(slot, entry.writer, entry.own or None, entry.slot.counts_until + KEPT_S))
+                        entries.append(entry)
         return Pending(lines, entries)
 
     def is_stale(self, charged: Charged, after_s: float) -> bool:
@@ -163,18 +174,26 @@ class Book:
 
     def take(self, pending: Pending, totals: Totals) -> None:
         """Takes the totals of the ledger for lines that were pending."""
-        with self._lock:
-            for line, entry, total in zip(pending.lines, pending.entries, totals.amounts, strict=True):
+        for line, entry, total in zip(pending.lines, pending.entries, totals.amounts, strict=True):
+            with self._lock:
                 entry.written = line.amount or 0
                 entry.others = total - entry.written
-            if totals.now is not None:
-                self._ahead_s = totals.now - time.time()
+        if totals.now is not None:
+            self._ahead_s = totals.now - time.time()
 
     def crossings(self) -> list[Crossing]:
         """The thresholds that have been passed and not been told of."""
         now = self.now()
+        found: list[Crossing] = []
+        for account in self.accounts():
+            with self._lock:
+                found += account.crossings(now)
+        return found
+
+    def spent(self, account: Account) -> int:
+        """What has been spent of an account."""
         with self._lock:
-            return [crossing for account in self._accounts.values() for crossing in account.crossings(now)]
+            return account.spent(self.now())
 
     def accounts(self) -> list[Account]:
         """All that are known."""
@@ -185,17 +204,30 @@ class Book:
         key = (budget.name, scope)
         account = self._accounts.get(key)
         if account is None:
-            account = self._accounts[key] = Account(budget, scope, f"{self._process}-{next(self._numbers)}")
             self._make_room()
+            account = self._accounts[key] = Account(budget, scope, self._new_writer)
         else:
             self._accounts.move_to_end(key)
         return account
 
+    def _remembered(self, charged: Charged) -> Charged:
+        """The same accounts, of which one may have been forgotten since it was looked up, or have come again."""
+        return [self._accounts.setdefault((account.budget.name, account.scope), account) for account in charged]
+
     def _make_room(self) -> None:
-        for key, account in list(islice(self._accounts.items(), max(0, len(self._accounts) - MOST_ACCOUNTS))):
-            if account.is_written and not account.in_flight:
+        """Forgets the account that was asked for longest ago, or puts it off: it is one of a budget, or not written."""
+        for _ in range(2):
+            if len(self._accounts) < MOST_ACCOUNTS:
+                return
+            key, account = next(iter(self._accounts.items()))
+            if account.scope is None or account.in_flight or not account.is_written:
+                self._accounts.move_to_end(key)
+            else:
                 del self._accounts[key]
                 self._charged.clear()
+
+    def _new_writer(self) -> str:
+        return f"{self._process}-{next(self._numbers)}"
 
 
 def _reached(spent: int, account: Account) -> int:

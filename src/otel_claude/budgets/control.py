@@ -3,13 +3,15 @@
 In: records of calls. Out: `BudgetExceeded`, and bookings. Nothing here waits for a ledger.
 """
 
+import logging
 from collections.abc import Callable, Iterator
 
 from otel_claude.budgets.account import Account
-from otel_claude.budgets.book import Book, Charged
+from otel_claude.budgets.book import RECENT_S, Admitted, Book, Charged
 from otel_claude.budgets.budget import Budget
+from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.budgets.keeper import Keeper
-from otel_claude.budgets.ledgers import ledger_at
+from otel_claude.budgets.ledgers import LedgerError, NoLedger, ledger_at
 from otel_claude.budgets.money import picodollars
 from otel_claude.budgets.plan import Plan
 from otel_claude.call import Call
@@ -19,6 +21,8 @@ from otel_claude.failsafe import guarded
 from otel_claude.pricing import Cost
 from otel_claude.usage import NOTHING, Usage
 from otel_claude.values import whole
+
+_log = logging.getLogger("otel_claude")
 
 PAID = frozenset({"chat", "text_completion", "batch_create"})
 """Kinds of calls that cost something, though those of a batch only once its results are there."""
@@ -32,49 +36,56 @@ Price = Callable[[Call, str, Usage], Cost | None]
 class BudgetControl:
     """The budgets of a plan. `price` is asked what an answer would cost; `announce` gets each finding.
 
-    Raises:
-        LedgerError: the ledger of the plan cannot be had.
+    A ledger that cannot be opened is logged, and counts as one that does not answer.
     """
 
     def __init__(self, plan: Plan, price: Price, announce: Callable[[Finding], None]) -> None:
         self._price = price
         self._book = Book(plan.budgets)
+        try:
+            ledger = ledger_at(plan.ledger)
+        except LedgerError as error:
+            _log.warning("otel_claude: the ledger of the budgets cannot be opened; accepted: %s", error)
+            ledger = NoLedger(error)
         self._keeper = Keeper(
             self._book,
-            ledger_at(plan.ledger),
+            ledger,
             announce,
             interval_s=plan.interval_s,
             fails_closed=plan.ledger_failure == "closed",
         )
 
     def admit(self, call: Call) -> None:
-        """Asks whether a call may be sent.
+        """Asks whether a call may be sent, once: a middleware that asks again gets the same answer.
 
         Raises:
             BudgetExceeded: it may not.
         """
-        if call.endpoint.kind in PAID:
-            charged = self._book.charged(call.request.model, call.scopes, call.request.conversation)
-            self._keep(charged)
-            call.reserved = self._book.admit(charged, lambda: self._most(call))
-            call.charged = charged
+        if call.refusal is not None:
+            raise call.refusal
+        if call.admitted is not None or call.endpoint.kind not in PAID:
+            return
+        charged = self._book.charged(call.request.model, call.scopes, call.request.conversation)
+        self._keep(charged)
+        try:
+            call.admitted = self._book.admit(charged, lambda: self._most(call))
+        except BudgetExceeded as refusal:
+            call.refusal = refusal
+            raise
 
     @guarded(None)
     def settle(self, call: Call, cost: Cost | None) -> None:
         """Books what a call has cost."""
-        if call.charged is not None:
-            charged: Charged = call.charged
-            call.charged = None
-            self._book.release(charged, call.reserved)
-            self._spend(charged, cost)
+        admitted: Admitted | None = call.admitted
+        if admitted is not None:
+            call.admitted = None
+            if self._book.settle(admitted, 0 if cost is None else picodollars(cost.total)):
+                self._keeper.wake()
         for model, sums in call.batch.fresh.items() if call.batch is not None else ():
             charged = self._book.charged(model, call.scopes, call.request.conversation)
             self._keep(charged)
-            self._spend(charged, sums.cost)
-
-    def _spend(self, charged: Charged, cost: Cost | None) -> None:
-        if cost is not None and self._book.spend(charged, picodollars(cost.total)):
-            self._keeper.wake()
+            if sums.cost is not None and self._book.spend(charged, picodollars(sums.cost.total)):
+                self._keeper.wake()
 
     def accounts(self) -> Iterator[tuple[Budget, list[Account]]]:
         """All accounts that there are, by their budgets."""
@@ -82,9 +93,9 @@ class BudgetControl:
         for budget in self._book.budgets:
             yield budget, [account for account in accounts if account.budget is budget]
 
-    def now(self) -> float:
-        """The time, as the ledger has it."""
-        return self._book.now()
+    def spent(self, account: Account) -> int | None:
+        """What has been spent of an account, in picodollars. `None` if the ledger was not asked lately, or not yet."""
+        return self._book.spent(account) if account.is_known(self._book.now(), RECENT_S) else None
 
     @guarded(None)
     def flush(self) -> None:
@@ -95,6 +106,7 @@ class BudgetControl:
         """Writes what there is to write, and keeps no budget any more."""
         self._keeper.close()
 
+    @guarded(None)
     def _keep(self, charged: Charged) -> None:
         if charged:
             self._keeper.start()
@@ -103,7 +115,7 @@ class BudgetControl:
 
     @guarded(None)
     def _most(self, call: Call) -> int | None:
-        """The most that a call could cost: its input, by its size, and all the tokens that it may answer with."""
+        """About what a call could cost: its input, by its size, and all the tokens that it may answer with."""
         answer, model = whole(call.request.body.get("max_tokens")), call.request.model
         if answer is None or model is None or call.sent_bytes is None:
             return None

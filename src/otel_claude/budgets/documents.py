@@ -32,7 +32,7 @@ def read_document(path: Path) -> Document:
     if form is None:
         raise ValueError(f"the path of a file whose name ends in {', '.join(FORMS)}")
     try:
-        written = path.read_text("utf-8")
+        written = path.read_text("utf-8-sig")
     except (OSError, ValueError) as error:
         raise ValueError(f"the path of a TOML or YAML file; it cannot be read: {error}") from error
     return form(written, path)
@@ -81,6 +81,11 @@ def _yaml(written: str, path: Path) -> Document:
         value: object = yaml.safe_load(written)
         root: Any = yaml.compose(written, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
+        # Its own text quotes the line, which may have a password in it.
+        mark = getattr(error, "problem_mark", None)
+        place = path if mark is None else f"{path}, line {mark.line + 1}"
+        raise ValueError(f"{place}: YAML; {getattr(error, 'problem', None) or 'it cannot be read'}") from None
+    except ValueError as error:
         raise ValueError(f"{path}: YAML; {error}") from error
     if not is_object(value):
         raise ValueError(f"{path}: YAML with keys and values")

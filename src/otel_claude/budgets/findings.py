@@ -12,7 +12,7 @@ from otel_claude.emitting import names
 ALL = 100.0
 
 
-def of_crossing(crossing: Crossing, now: float) -> Finding:
+def of_crossing(crossing: Crossing) -> Finding:
     """A threshold of a budget that was passed."""
     account = crossing.account
     budget = account.budget
@@ -23,9 +23,9 @@ def of_crossing(crossing: Crossing, now: float) -> Finding:
         names.BUDGET_PERIOD: str(budget.period),
         names.BUDGET_THRESHOLD: crossing.percent / 100,
         names.BUDGET_LIMIT: dollars(budget.amount),
-        names.BUDGET_SPENT: account.spent_usd(now),
+        names.BUDGET_SPENT: dollars(crossing.spent),
         names.BUDGET_ACTION: budget.action,
-        names.BUDGET_RESETS_AT: datetime.fromtimestamp(account.resets_at(now), UTC).isoformat(timespec="seconds"),
+        names.BUDGET_RESETS_AT: datetime.fromtimestamp(crossing.resets_at, UTC).isoformat(timespec="seconds"),
         names.CONVERSATION: account.scope if budget.per == CONVERSATION else None,
     }
     severity = "ERROR" if crossing.percent >= ALL else "WARN"

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from otel_claude.budgets.book import Book
 from otel_claude.budgets.findings import of_crossing, of_ledger
@@ -43,14 +43,13 @@ class Keeper:
         self._fails_closed = fails_closed
         self._is_lost = False
         _alive.add(self)
-        atexit.register(self.close)
         self._begin()
 
     def _begin(self) -> None:
         self._holds = False
         self._answered_at = time.monotonic()
         self._thread: threading.Thread | None = None
-        self._starting = threading.Lock()
+        self._starting = threading.RLock()
         self._writing = threading.Lock()
         self._wake = threading.Event()
         self._stop = threading.Event()
@@ -63,8 +62,12 @@ class Keeper:
             if self._thread is not None:
                 return
             self._answered_at = time.monotonic()
-            self._thread = threading.Thread(target=self._keep, name="otel_claude budgets", daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._keep, name="otel_claude budgets", daemon=True)
+            thread.start()
+            self._thread = thread
+            # Not before: what is registered last is called first, and the providers are to be told of this.
+            atexit.unregister(self.close)
+            atexit.register(self.close)
 
     def wake(self) -> None:
         """Has it look at once."""
@@ -73,15 +76,18 @@ class Keeper:
     def look(self) -> None:
         """Writes what there is to write, reads what others have written, and tells what is new of it."""
         with self._writing:
-            try:
-                pending = self._book.pending()
-                totals = self._ledger.write(pending.lines)
-                self._book.take(pending, totals)
-            except Exception as error:
-                self._failed(error)
-                return
-            self._answered()
-            self._tell(self._ledger.claim)
+            found = self._exchange()
+        for finding in found:
+            self._announce(finding)
+
+    def _exchange(self) -> list[Finding]:
+        try:
+            pending = self._book.pending()
+            totals = self._ledger.write(pending.lines)
+            self._book.take(pending, totals)
+            return [*self._answered(), *self._crossings(self._ledger.claim)]
+        except Exception as error:
+            return self._failed(error)
 
     @guarded(None)
     def close(self) -> None:
@@ -133,28 +139,29 @@ class Keeper:
     def _look_safely(self) -> None:
         self.look()
 
-    def _tell(self, claim: Callable[[str, float], bool]) -> None:
+    def _crossings(self, claim: Callable[[str, float], bool]) -> Iterator[Finding]:
         for crossing in self._book.crossings():
             is_ours = claim(crossing.name, crossing.until)
             crossing.account.told(crossing)
             if is_ours:
-                self._announce(of_crossing(crossing, self._book.now()))
+                yield of_crossing(crossing)
 
-    def _failed(self, error: Exception) -> None:
+    def _failed(self, error: Exception) -> list[Finding]:
+        found: list[Finding] = []
         if time.monotonic() - self._answered_at >= SILENT * max(1.0, self.interval_s):
             self._book.is_open = not self._fails_closed
             # Better told by each process than by none.
-            self._tell(lambda _, __: True)
+            found += self._crossings(lambda _, __: True)
         if not self._is_lost:
             self._is_lost = True
-            self._announce(of_ledger(error))
+            found.append(of_ledger(error))
+        return found
 
-    def _answered(self) -> None:
+    def _answered(self) -> list[Finding]:
         self._answered_at = time.monotonic()
         self._book.is_open = True
-        if self._is_lost:
-            self._is_lost = False
-            self._announce(of_ledger(None))
+        was_lost, self._is_lost = self._is_lost, False
+        return [of_ledger(None)] if was_lost else []
 
 
 _alive: "weakref.WeakSet[Keeper]" = weakref.WeakSet()

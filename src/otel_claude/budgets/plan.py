@@ -12,7 +12,7 @@ In: a TOML or YAML file, or a mapping of the same form. Out: a `Plan`. Pure, but
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, tzinfo
 from decimal import Decimal
 from pathlib import Path
@@ -26,6 +26,9 @@ from otel_claude.budgets.periods import Period
 from otel_claude.values import is_array, is_object, number
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+DAILY = "daily_budget_usd"
+"""The name of the budget that the setting of this name makes. None in a file has it."""
+
 ROLLING = re.compile(r"rolling (\d{1,4})([mhd])")
 UNITS = {"m": 60.0, "h": 3_600.0, "d": 86_400.0}
 MOST_THRESHOLDS = 10
@@ -44,7 +47,7 @@ class Plan:
     """
 
     budgets: tuple[Budget, ...] = ()
-    ledger: str = "memory"
+    ledger: str = field(default="memory", repr=False)
     interval_s: float = 1.0
     ledger_failure: LedgerFailure = "open"
 
@@ -78,8 +81,8 @@ def read_plan(source: object) -> Plan:
 
 
 def daily(usd: Decimal) -> Budget:
-    """The budget of the setting `daily_budget_usd`: for all calls, by the day in UTC."""
-    return Budget("daily", picodollars(usd), Period("day", UTC))
+    """The budget of the setting of that name: for all calls, by the day in UTC."""
+    return Budget(DAILY, picodollars(usd), Period("day", UTC))
 
 
 def _plan(document: Mapping[str, Any], place: Callable[[Way], str]) -> Plan:
@@ -99,8 +102,8 @@ def _budgets(tables: object) -> tuple[Budget, ...]:
 
 def _budget(name: str, facts: object) -> Budget:
     way = ("budgets", str(name))
-    if not NAME.fullmatch(str(name)):
-        raise _Wrong(way, "a name of up to 64 letters, digits, `_`, `.` and `-`")
+    if not NAME.fullmatch(str(name)) or name == DAILY:
+        raise _Wrong(way, f"a name of up to 64 letters, digits, `_`, `.` and `-`, other than {DAILY}")
     if not is_object(facts):
         raise _Wrong(way, f"a table with {', '.join(FACTS)}")
     _known(facts, way, tuple(FACTS))
@@ -127,7 +130,7 @@ def _known(table: Mapping[str, Any], way: Way, accepted: Sequence[str]) -> None:
 
 def _usd(way: Way, value: object) -> int:
     if not isinstance(value, bool) and isinstance(value, int | float) and 0 < value <= MOST_USD:
-        return picodollars(Decimal(str(value)))
+        return max(1, picodollars(Decimal(str(value))))
     raise _Wrong(way, f"US dollars, a number above 0 and up to {MOST_USD:,}")
 
 
@@ -156,7 +159,7 @@ def _pattern(way: Way, value: object) -> str:
 def _per(way: Way, value: object) -> str:
     if isinstance(value, str) and NAME.fullmatch(value):
         return value
-    raise _Wrong(way, f"{CONVERSATION}, or an entry of the baggage that OTEL_CLAUDE_BAGGAGE lists, such as tenant")
+    raise _Wrong(way, f"{CONVERSATION}, or the name of an entry of the baggage, such as tenant")
 
 
 def _thresholds(way: Way, value: object) -> tuple[float, ...]:

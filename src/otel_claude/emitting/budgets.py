@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from opentelemetry.metrics import Observation
 
 from otel_claude.budgets.account import Account
-from otel_claude.budgets.book import RECENT_S
 from otel_claude.budgets.budget import CONVERSATION, Budget
 from otel_claude.budgets.control import BudgetControl
 from otel_claude.budgets.money import dollars
@@ -17,8 +16,11 @@ from otel_claude.emitting import names
 from otel_claude.emitting.instruments import BUDGET_LIMIT, BUDGET_SPENT
 from otel_claude.emitting.observed import Observed
 
-MOST_SCOPES = 20
+MOST_SHOWN = 20
 """Of how many tenants, or whatever a budget is per, it is shown what they have spent: those that have spent most."""
+
+MOST_SCOPES = 100
+"""Of how many it is ever shown in the life of a process."""
 
 
 class BudgetGauges:
@@ -27,6 +29,7 @@ class BudgetGauges:
     def __init__(self, control: BudgetControl, observed: Observed) -> None:
         self._control = control
         self._observed = observed
+        self._shown: set[tuple[str, str]] = set()
         self._sources: dict[str, Callable[[], list[Observation]]] = {
             BUDGET_LIMIT.name: self._limits,
             BUDGET_SPENT.name: self._spent,
@@ -46,21 +49,24 @@ class BudgetGauges:
         ]
 
     def _spent(self) -> list[Observation]:
-        now = self._control.now()
         return [
-            Observation(spent, labels)
+            Observation(dollars(spent), labels)
             for budget, accounts in self._control.accounts()
-            for spent, labels in _points(budget, accounts, now)
+            for spent, labels in self._points(budget, accounts)
         ]
 
-
-def _points(budget: Budget, accounts: list[Account], now: float) -> Iterator[tuple[float, dict[str, str]]]:
-    """What is known to be spent. Nothing is known before the ledger has been read."""
-    labels = {names.BUDGET_NAME: budget.name}
-    known = [(account.spent_usd(now), account.scope) for account in accounts if account.is_known(now, RECENT_S)]
-    if budget.per == CONVERSATION:
-        # Ids are no values for metrics: the one that has spent most stands for all.
-        known = [(spent, None) for spent, _ in known]
-    shown = heapq.nlargest(1 if budget.per == CONVERSATION else MOST_SCOPES, known, key=lambda one: one[0])
-    for spent, scope in shown:
-        yield spent, labels if scope is None else {**labels, names.BUDGET_SCOPE: scope}
+    def _points(self, budget: Budget, accounts: list[Account]) -> Iterator[tuple[int, dict[str, str]]]:
+        """What is known to be spent."""
+        labels = {names.BUDGET_NAME: budget.name}
+        asked = ((self._control.spent(account), account.scope) for account in accounts)
+        known = [(spent, scope) for spent, scope in asked if spent is not None]
+        if budget.per == CONVERSATION:
+            # Ids are no values for metrics: the one that has spent most stands for all.
+            yield from ((spent, labels) for spent, _ in heapq.nlargest(1, known))
+            return
+        for spent, scope in heapq.nlargest(MOST_SHOWN, known, key=lambda one: one[0]):
+            if scope is None:
+                yield spent, labels
+            elif (budget.name, scope) in self._shown or len(self._shown) < MOST_SCOPES:
+                self._shown.add((budget.name, scope))
+                yield spent, {**labels, names.BUDGET_SCOPE: scope}

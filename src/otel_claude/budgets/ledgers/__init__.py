@@ -56,6 +56,29 @@ class Ledger(Protocol):
         ...
 
 
+class NoLedger:
+    """Stands for a ledger that cannot be opened: it never answers."""
+
+    closes_at_fork = False
+
+    def __init__(self, why: LedgerError) -> None:
+        self._why = why
+
+    def write(self, lines: Sequence[Line]) -> Totals:
+        """Raises the error with which opening has failed."""
+        raise self._why
+
+    def claim(self, name: str, expires_at: float) -> bool:
+        """Raises the same."""
+        raise self._why
+
+    def close(self) -> None:
+        """There is nothing to let go of."""
+
+    def after_fork(self) -> None:
+        """Nor anything of the parent's."""
+
+
 def ledger_at(url: str) -> Ledger:
     """The ledger of an address: `memory`, `sqlite:///path/to/file` or `redis://host:port/number`.
 

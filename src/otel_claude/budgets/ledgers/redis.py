@@ -4,14 +4,14 @@ Each slot is a hash with the sum of each writer, and under `total` their total, 
 counts in whole numbers of 64 bits; Lua would not, so amounts stay text in the script and only Redis's own commands add.
 """
 
-import time
 from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import uuid4
 
 from otel_claude.budgets.ledgers import LedgerError, Line, Totals
 
 PREFIX = "{otel-claude}:"
-"""What all keys begin with. The braces keep them on one node of a cluster, where a script can reach them all."""
+"""What all keys begin with."""
 
 TIMEOUT_S = 2.0
 """How long Redis may take to answer."""
@@ -58,7 +58,8 @@ class RedisLedger:
         self.after_fork()
 
     def after_fork(self) -> None:
-        """Has connections of its own."""
+        """Has connections and a name of its own."""
+        self._name = uuid4().hex
         try:
             self._client: Any = self._new_client(
                 self._url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, decode_responses=True
@@ -84,9 +85,11 @@ class RedisLedger:
         return Totals(amounts, now)
 
     def claim(self, name: str, expires_at: float) -> bool:
-        """Whether the name's key was not there."""
-        milliseconds = max(1, round((expires_at - time.time()) * 1000))
-        return bool(self._client.set(f"{PREFIX}claimed:{name}", 1, nx=True, px=milliseconds))
+        """Whether the name's key was not there, or is our own."""
+        # Of an answer that is lost it is known, when it is asked again, whose the claim is.
+        claimed = f"{PREFIX}claimed:{name}"
+        before = self._client.set(claimed, self._name, nx=True, get=True, pxat=max(1, round(expires_at * 1000)))
+        return before in (None, self._name)
 
     def close(self) -> None:
         """Closes the connections."""

@@ -39,6 +39,10 @@ ON CONFLICT (slot, writer) DO UPDATE SET amount = amount + excluded.amount, expi
 READ = "SELECT amount FROM spent WHERE slot = ? AND writer = ?"
 
 
+_inherited: list[sqlite3.Connection] = []
+"""Connections of parents, kept so that nothing closes them."""
+
+
 class SqliteLedger:
     """The file at `path`, which is made if it is not there; its folder has to be."""
 
@@ -46,8 +50,9 @@ class SqliteLedger:
     """A child that has inherited an open file could not even close it. https://www.sqlite.org/howtocorrupt.html"""
 
     def __init__(self, path: str | Path) -> None:
-        self._path = str(path)
+        self._path = Path(path)
         self._file: sqlite3.Connection | None = None
+        self._known_as = 0
         self._cleaned_at = 0.0
 
     def write(self, lines: Sequence[Line]) -> Totals:
@@ -79,7 +84,10 @@ class SqliteLedger:
             self._file = None
 
     def after_fork(self) -> None:
-        """There is nothing open."""
+        """Leaves alone what was not closed in time: a child could not even close it."""
+        if self._file is not None:
+            _inherited.append(self._file)
+            self._file = None
 
     def _written(self, file: sqlite3.Connection, line: Line) -> int:
         if line.amount:
@@ -91,12 +99,26 @@ class SqliteLedger:
         total: tuple[int] | None = file.execute(READ, (line.slot, TOTAL)).fetchone()
         return total[0] if total else 0
 
+    def _is_there(self) -> bool:
+        """Whether the file is the one that was opened, and not deleted or another."""
+        try:
+            return self._path.stat().st_ino == self._known_as
+        except OSError:
+            return False
+
     def _open(self) -> sqlite3.Connection:
         now = time.time()
+        if self._file is not None and not self._is_there():
+            self.close()
         if self._file is None:
             # Used by one thread at a time: the keeper's, or the one that ends the process.
-            self._file = sqlite3.connect(self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
-            self._file.executescript(TABLES)
+            file = sqlite3.connect(self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
+            try:
+                file.executescript(TABLES)
+            except BaseException:
+                file.close()
+                raise
+            self._file, self._known_as = file, self._path.stat().st_ino
         if now - self._cleaned_at > CLEAN_EVERY_S:
             self._cleaned_at = now
             for table in ("spent", "claimed"):
