@@ -14,6 +14,7 @@ from metric_lines import DELTA, Made, line
 
 from otel_claude.commands import lines as module_of_lines
 from otel_claude.commands import main, progress
+from otel_claude.commands.lines import Lines
 
 ATTRIBUTES = {"gen_ai.response.model": "claude-opus-5", "claude.cost.type": "input", "claude.processing": "standard"}
 DAY = 86_400 * 10**9
@@ -117,6 +118,15 @@ def test_no_more_than_ten_broken_lines_are_named(tmp_path: Path, capsys: pytest.
     assert told[-1] == "Lines that were not read: 30. The sums are without them."
 
 
+def test_no_more_than_ten_broken_lines_are_kept():
+    """An input that is something else altogether has as many as there are lines in it."""
+    lines = Lines([], progress.Progress(None, io.StringIO()))
+    for number in range(1, 1_001):
+        lines.refuse("metrics.json", number, "no JSON")
+    assert lines.unreadable == 1_000
+    assert [number for _, number, _ in lines.named] == [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+
+
 def test_lines_of_other_signals_are_read_and_say_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
     others = ['{"resourceLogs": []}', '{"resourceSpans": []}', '{"resourceProfiles": []}']
     assert main(["costs", written(tmp_path / "all.json", [*others, ONE]), "--format", "json"]) == 0
@@ -143,6 +153,15 @@ def test_days_begin_in_the_time_zone_that_was_asked_for(tmp_path: Path, capsys: 
     for zone, expected in (("UTC", "2026-11-22"), ("Pacific/Auckland", "2026-11-23")):
         assert main(["costs", path, "--by", "day", "--timezone", zone, "--format", "json"]) == 0
         assert [group["labels"] for group in json.loads(capsys.readouterr().out)["groups"]] == [{"day": expected}]
+
+
+def test_a_first_day_that_is_after_the_last_one_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = written(tmp_path / "metrics.json", [ONE])
+    assert main(["costs", path, "--since", "2026-11-23", "--until", "2026-11-22"]) == 2
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert "--since 2026-11-23 is after --until 2026-11-22" in shown.err
+    assert main(["costs", path, "--since", "2026-11-22", "--until", "2026-11-22"]) == 0
 
 
 @pytest.mark.parametrize(

@@ -158,6 +158,39 @@ def test_processes_of_one_resource_are_told():
     assert read([line(cumulative(5, 5, 6))]).notes == []
 
 
+def by_days(*values: float, monotonic: bool = True) -> MetricSpend:
+    """A sum with one start, as it is at noon of the 23rd and of the days after it."""
+    days = enumerate(values, 1)
+    return read(
+        [
+            line(
+                Made("a", NOON, NOON + at * 24 * HOUR, value, CUMULATIVE, attributes("one"), monotonic=monotonic)
+                for at, value in days
+            )
+        ]
+    )
+
+
+def test_a_sum_that_falls_from_day_to_day_is_told_and_subtracts_nothing():
+    """5, then 3 and 4 of another process, then 7 of the first one: 5 and 7 - 5."""
+    spend = by_days(5, 3, 4, 7)
+    assert sums(spend) == {("one", date(2026, 11, 23)): 5, ("one", date(2026, 11, 26)): 7 - 5}
+    assert spend.notes[0].startswith("2 points of cumulative sums are less than earlier ones")
+
+
+def test_a_sum_that_may_fall_from_day_to_day_is_subtracted():
+    spend = by_days(5, 3, monotonic=False)
+    assert sums(spend) == {("one", date(2026, 11, 23)): 5, ("one", date(2026, 11, 24)): 3 - 5}
+    assert not any("less than earlier ones" in note for note in spend.notes)
+
+
+@given(st.lists(AMOUNTS, max_size=6))
+def test_a_sum_that_must_not_fall_never_takes_anything_away(values: list[float]):
+    found = list(by_days(*values).entries())
+    assert all(entry.amount > 0 for entry in found)
+    assert sum(entry.amount for entry in found) == max(values, default=0)
+
+
 def test_what_was_counted_before_the_first_day_of_the_input_is_told():
     """A sum that began at noon of the 22nd, and whose first point is of the 24th."""
     late = Made("a", NOON, NOON + 48 * HOUR, 2.5, CUMULATIVE, attributes("one"))

@@ -32,6 +32,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         own.set_defaults(run=command.run)
     parsed = parser.parse_args(arguments)
     run: Callable[[argparse.Namespace], int] = parsed.run
+    reconfigure: Callable[..., None] | None = getattr(sys.stdout, "reconfigure", None)
+    if reconfigure is not None:
+        # Labels come from elsewhere, and may have what the encoding of the output has not.
+        reconfigure(errors="backslashreplace")
     try:
         status = run(parsed)
         sys.stdout.flush()

@@ -14,17 +14,15 @@ from zoneinfo import ZoneInfo
 from otel_claude.commands.arguments import day, prices, time_zone
 from otel_claude.commands.days import Days
 from otel_claude.commands.exported import Exported, Signal
-from otel_claude.commands.lines import STANDARD_INPUT, Lines, Unreadable
+from otel_claude.commands.lines import STANDARD_INPUT, Lines
 from otel_claude.commands.progress import Progress
 from otel_claude.commands.report import FORMATS, report_of
 from otel_claude.commands.spend import ATTRIBUTES, DAY, Groups
+from otel_claude.commands.tables import printable
 from otel_claude.commands.what_ifs import WhatIfs
 
 READ, FOUND_NOTHING, NOT_ALL_READ = 0, 1, 3
 """Exit statuses. Arguments that are wrong and files that cannot be opened are 2, as everywhere."""
-
-MOST_NAMED = 10
-"""How many unreadable lines are named, of all that are counted."""
 
 DESCRIPTION = """\
 Add up what calls of Claude cost, out of telemetry that otel-claude has emitted: lines of OTLP/JSON, as the
@@ -67,29 +65,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Prints the sums. The exit status."""
+    """Prints the sums. The exit status.
+
+    Raises:
+        OSError: a file cannot be opened or read.
+        ValueError: the days that are asked for are none, or the prices are not accepted.
+    """
     labels = tuple(dict.fromkeys(arguments.by or ["model"]))
     files = cast("Sequence[str]", arguments.files)
     since, until = cast("date | None", arguments.since), cast("date | None", arguments.until)
+    if since is not None and until is not None and since > until:
+        raise ValueError(f"--since {since} is after --until {until}: there is no day from the one to the other")
     zone = cast("ZoneInfo", arguments.timezone)
     what_ifs = WhatIfs(prices())
     by_day = DAY in labels or since is not None or until is not None
     source = Exported(labels, Days(zone), cast("Signal | None", arguments.signal), by_day=by_day)
-    unreadable = read(files, source)
+    lines = read(files, source)
     groups = Groups(labels)
     groups.add(source.entries(), since, until)
     report = report_of(groups, what_ifs, source=source.signal, zone=zone.key, notes=source.notes)
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "csv":
         _say(report.notes)
-    _say(_named(unreadable))
+    _say(_refused(lines))
     if not report.rows:
         _say(["otel-claude costs: nothing that otel-claude has emitted was found, of the days that were asked for"])
-    return NOT_ALL_READ if unreadable else READ if report.rows else FOUND_NOTHING
+    return NOT_ALL_READ if lines.unreadable else READ if report.rows else FOUND_NOTHING
 
 
-def read(files: Sequence[str], source: Exported) -> Sequence[Unreadable]:
-    """Reads all lines into a source. What could not be read."""
+def read(files: Sequence[str], source: Exported) -> Lines:
+    """Reads all lines into a source. The lines, which tell what could not be read."""
     sizes = [None if path == STANDARD_INPUT else Path(path).stat().st_size for path in files]
     total = None if None in sizes else sum(size or 0 for size in sizes)
     progress = Progress(total, sys.stderr)
@@ -99,18 +104,18 @@ def read(files: Sequence[str], source: Exported) -> Sequence[Unreadable]:
             try:
                 source.add(line.text)
             except ValueError as error:
-                lines.refuse(line, str(error))
+                lines.refuse(line.path, line.number, str(error))
     finally:
         progress.close()
-    return lines.unreadable
+    return lines
 
 
-def _named(unreadable: Sequence[Unreadable]) -> list[str]:
-    named = [f"{path}:{number}: not read: {reason}" for path, number, reason in unreadable[:MOST_NAMED]]
-    if unreadable:
-        named.append(f"Lines that were not read: {len(unreadable):,}. The sums are without them.")
+def _refused(lines: Lines) -> list[str]:
+    named = [f"{path}:{number}: not read: {reason}" for path, number, reason in lines.named]
+    if lines.unreadable:
+        named.append(f"Lines that were not read: {lines.unreadable:,}. The sums are without them.")
     return named
 
 
 def _say(lines: Sequence[str]) -> None:
-    sys.stderr.writelines(f"{line}\n" for line in lines)
+    sys.stderr.writelines(f"{printable(line)}\n" for line in lines)

@@ -18,6 +18,9 @@ GZIP = b"\x1f\x8b"
 LONGEST = 16 * 1024 * 1024
 """A line of more bytes is not read, since what it holds would not fit into the memory that there may be."""
 
+MOST_NAMED = 10
+"""How many unreadable lines are named, of all that are counted."""
+
 
 class Line(NamedTuple):
     """A line, and where it stands. Numbers begin at 1."""
@@ -36,12 +39,16 @@ class Unreadable(NamedTuple):
 
 
 class Lines:
-    """The lines of `paths`. `unreadable` is complete once all have been read."""
+    """The lines of `paths`.
+
+    Once all have been read, `unreadable` is how many could not be, and `named` has the first ones of them.
+    """
 
     def __init__(self, paths: Sequence[str], progress: Progress) -> None:
         self._paths = paths
         self._progress = progress
-        self.unreadable: list[Unreadable] = []
+        self.unreadable = 0
+        self.named: list[Unreadable] = []
 
     def __iter__(self) -> Iterator[Line]:
         """Each line that is not empty.
@@ -56,9 +63,11 @@ class Lines:
                 with Path(path).open("rb") as file:
                     yield from self._read(path, file)
 
-    def refuse(self, line: Line, reason: str) -> None:
+    def refuse(self, path: str, number: int, reason: str) -> None:
         """Notes that a line could not be read."""
-        self.unreadable.append(Unreadable(line.path, line.number, reason))
+        self.unreadable += 1
+        if len(self.named) < MOST_NAMED:
+            self.named.append(Unreadable(path, number, reason))
 
     def _read(self, path: str, file: BinaryIO) -> Iterator[Line]:
         counted = cast("BinaryIO", io.BufferedReader(_Counted(file, self._progress)))
@@ -71,11 +80,11 @@ class Lines:
                 if len(line) == LONGEST and not line.endswith(b"\n"):
                     while line and not line.endswith(b"\n"):
                         line = text.readline(LONGEST)
-                    self.unreadable.append(Unreadable(path, number, f"longer than {LONGEST:,} bytes"))
+                    self.refuse(path, number, f"longer than {LONGEST:,} bytes")
                 elif not line.isspace():
                     yield Line(path, number, line)
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            self.unreadable.append(Unreadable(path, number + 1, f"the compressed file is damaged: {error}"))
+            self.refuse(path, number + 1, f"the compressed file is damaged: {error}")
 
 
 class _Counted(io.RawIOBase):

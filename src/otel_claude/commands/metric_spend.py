@@ -4,8 +4,9 @@ In: points of our metrics, delta or cumulative, in any order, some of them more 
 
 A *series* is one set of attributes of one metric of one writer. A delta point is an amount, and the same point twice is
 one. A cumulative point is all since its start: of each start the last value of a day counts, less the last one of the
-days before, so that points may come twice or out of order, and a restart begins anew by its start. A cumulative sum
-whose writer tells no start begins anew where it falls.
+days before, so that points may come twice or out of order, and a restart begins anew by its start. What is less than
+on a day before counts nothing, and a note tells of it. A cumulative sum whose writer tells no start begins anew where
+it falls.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -137,11 +138,14 @@ class MetricSpend:
         before = Decimal(0)
         for place, cell in enumerate(cells):
             value, day = exact(cell.value), self._days.of(cell.time)
+            fell = series.monotonic and value < before
             if series.delta:
                 amount = value
+            elif fell and start:
+                self._falls += 1
+                continue
             else:
-                restarted = not start and series.monotonic and value < before
-                amount = value if restarted else value - before
+                amount = value if fell else value - before
                 if place == 0 and series.quantity.kind == "usd" and start and self._days.of(start + 1) < day:
                     self._before += amount
             before = value

@@ -1,7 +1,8 @@
 """Sums of spend as a table, CSV or JSON.
 
 In: groups and their what-ifs. Out: text. Dollars are rounded to a millionth in tables, to 12 places in CSV and JSON.
-What is not known is a `-` in a table, nothing in CSV, and no key in JSON. Pure.
+What is not known is a `-` in a table, nothing in CSV, and no key in JSON. CSV and JSON have labels as they are, and
+tables without what a terminal would take for a command. Pure.
 """
 
 import csv
@@ -13,7 +14,7 @@ from typing import Any, NamedTuple
 
 from otel_claude.commands.decimals import plain
 from otel_claude.commands.spend import Group, Groups
-from otel_claude.commands.tables import ABSENT, table
+from otel_claude.commands.tables import ABSENT, printable, table
 from otel_claude.commands.what_ifs import WhatIfs
 
 
@@ -101,7 +102,7 @@ def as_table(report: Report) -> str:
     """Tables for readers, one for each section, and the notes."""
     sections = [_section(report, title, columns) for title, columns in SECTIONS.items() if _told(report, columns)]
     smaller = [f"The next smaller model of {model} is {name}." for model, name in report.smaller_models.items()]
-    notes = "".join(f"{line}\n" for line in [*smaller, *report.notes])
+    notes = "".join(f"{printable(line)}\n" for line in [*smaller, *report.notes])
     return "\n".join([*sections, notes] if notes else sections)
 
 
@@ -131,15 +132,23 @@ def _shown(amount: Decimal | None, column: Column) -> str:
 
 def as_csv(report: Report) -> str:
     """A line for each group, without their total, under a line of keys. The columns are always the same ones."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow([*report.labels, *(column.key for column in COLUMNS)])
+    lines = [_csv_line([*report.labels, *(column.key for column in COLUMNS)])]
     for values, row in report.rows:
         amounts = (row.get(column.key) for column in COLUMNS)
-        writer.writerow(
-            [*(value or "" for value in values), *("" if each is None else plain(each) for each in amounts)]
+        lines.append(
+            _csv_line([*(value or "" for value in values), *("" if each is None else plain(each) for each in amounts)])
         )
-    return text.getvalue()
+    return "".join(lines)
+
+
+ENDS = "\r\n"
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    text = io.StringIO()
+    # Before 3.13 Python quotes only the ends of lines that it writes itself, and a label may have either character.
+    csv.writer(text, lineterminator=ENDS).writerow(cells)
+    return text.getvalue().removesuffix(ENDS) + "\n"
 
 
 def as_json(report: Report) -> str:
