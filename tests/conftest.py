@@ -17,7 +17,7 @@ from opentelemetry import context
 
 from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
 from otel_claude import AnthropicInstrumentor, Settings
-from otel_claude.anthropic import calls, listeners, reading
+from otel_claude.anthropic import bodies, calls, listeners, reading
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
 
@@ -128,7 +128,7 @@ def telemetry(instrument: Instrument) -> Telemetry:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of all calls. Without it, they have the real one."""
     clock = Clock()
-    for module in (calls, listeners, reading):
+    for module in (bodies, calls, listeners, reading):
         for name in ("perf_counter_ns", "time_ns"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, clock.read)

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from otel_claude.call import Call
 from otel_claude.failsafe import guarded
-from otel_claude.outcome import Failure, describe
+from otel_claude.outcome import Failure, describe, request_behind
 from otel_claude.pricing import Cost, Prices, together
 from otel_claude.rate_limits import exhausted, retry_after
 from otel_claude.usage import Usage
-from otel_claude.values import whole
+from otel_claude.values import fields, number, whole
 
 
 class Known(NamedTuple):
@@ -21,6 +21,26 @@ class Known(NamedTuple):
     failure: Failure | None
     cost: Cost | None
     window: int | None
+
+
+TIMEOUTS = {"ConnectTimeout": "connect", "PoolTimeout": "pool", "WriteTimeout": "write"}
+"""The entries of the HTTP library's timeout: https://www.python-httpx.org/advanced/timeouts/. All others are `read`."""
+
+
+def _said(failure: Failure, cause: BaseException | None, status: int | None) -> str | None:
+    """What is read of a failure, and not repeated: what the HTTP library says, and the SDK while no answer has come."""
+    if cause is not None:
+        return f"{type(cause).__name__}: {cause}"
+    return failure.message if status is not None else str(failure.exception)
+
+
+def _waited_s(call: Call, failure: Failure, cause: BaseException | None) -> float | None:
+    """The timeout that has run out, in seconds."""
+    entry = TIMEOUTS.get(type(cause).__name__)
+    if entry is None:
+        return call.timeout_s
+    timeouts = fields(getattr(request_behind(failure.exception), "extensions", None)).get("timeout")
+    return number(fields(timeouts).get(entry))
 
 
 class Knowledge:
@@ -63,20 +83,21 @@ class Knowledge:
         from otel_claude.diagnosis.failures import Refused, diagnose
 
         response, body = call.response, call.request.body
-        # Read here, and not repeated: what the SDK says while nothing has been sent, and what the HTTP library says.
-        cause = failure.exception.__cause__ if failure.category == "connection" else None
-        own = str(failure.exception) if not call.attempts else failure.message
+        is_own = failure.type in ("timeout", "connection_error")
+        cause = failure.exception.__cause__ if is_own or failure.category == "connection" else None
+        # An earlier attempt may have had a response.
+        status = None if is_own and not call.progress.handed_over else response.status_code
         found = diagnose(
             Refused(
                 failure.type,
-                status=response.status_code,
-                message=own if cause is None else str(cause),
+                status=status,
+                message=_said(failure, cause, status),
                 model=call.request.model,
                 max_tokens=whole(body.get("max_tokens")),
                 is_inference=call.endpoint.is_inference,
                 retry_after_s=retry_after(response.headers),
                 exhausted=exhausted(response.headers),
-                timeout_s=call.timeout_s,
+                timeout_s=_waited_s(call, failure, cause),
                 has_tools=bool(body.get("tools")),
                 sent_bytes=call.sent_bytes,
                 known_models=self._prices.models,

@@ -6,6 +6,7 @@ exceptions are looked at by what they carry, so that this works for every versio
 
 import re
 import traceback
+from collections.abc import Iterator
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
@@ -46,7 +47,17 @@ MOST_TEXT = 4_096
 """The most of a message that is recorded, in characters. A proxy may answer with pages of its own."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z_]{0,63}")
-_SECRETS = re.compile(r"sk-ant-[\w-]+|(?<=Bearer )[\w.~+/=-]+|(?<=x-api-key: )[\w.~+/=-]+", re.IGNORECASE)
+_SECRETS = re.compile(
+    r"sk-ant-[\w-]+|(?<=Bearer )[\w.~+/=-]+|(?<=x-api-key: )[\w.~+/=-]+|(?<=x-amz-security-token:)\s*\S+"
+    r"|(?<=Signature=)[0-9a-f]+|\b(?-i:AKIA|ASIA)[A-Z0-9]{4,}",
+    re.IGNORECASE,
+)
+_SECRET_HEADER = re.compile(r"auth|key|token|secret|cookie", re.IGNORECASE)
+_SHORTEST = 8
+"""A word of a header that is shorter is found in words that have nothing to do with it."""
+_EVENT_OF_BEDROCK = re.compile(
+    r"Bad response code, expected 200: \{.{0,400}?':exception-type': '([A-Za-z]{1,64})'", re.DOTALL
+)
 _KNOWN_PACKAGES = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "otel_claude")
 _CONTENT_BEARING = ("APIResponseValidationError",)
 
@@ -64,7 +75,7 @@ def describe(error: BaseException, *, in_stream: bool, secrets: tuple[str, ...] 
         return None
     kind = error_type(error, in_stream=in_stream)
     category = category_of(kind, whole(getattr(error, "status_code", None)))
-    return Failure(kind, category, message_of(error, secrets), error)
+    return Failure(kind, category, message_of(error, (*secrets, *_sent_by(error))), error)
 
 
 def error_type(error: BaseException, *, in_stream: bool) -> str:
@@ -75,6 +86,9 @@ def error_type(error: BaseException, *, in_stream: bool) -> str:
     headers = getattr(getattr(error, "response", None), "headers", None)
     if (code := api_code(getattr(error, "body", None), headers)) is not None:
         return code
+    # So does the SDK up to 1.0 tell of an error in a stream of Bedrock.
+    if type(error) is ValueError and (event := _EVENT_OF_BEDROCK.match(str(error))) is not None:
+        return event[1]
     names = {cls.__name__ for cls in type(error).__mro__}
     if names & {"APITimeoutError", "TimeoutException"}:
         return "timeout"
@@ -112,25 +126,70 @@ def message_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str | Non
     if package not in _KNOWN_PACKAGES or type(error).__name__ in _CONTENT_BEARING:
         return None
     text = str(error)
-    if len(text) > MOST_TEXT:
-        text = f"{text[:MOST_TEXT]} [{len(text) - MOST_TEXT} characters left out]"
-    return scrubbed(text, secrets)
-
-
-def scrubbed(text: str, secrets: tuple[str, ...] = ()) -> str:
-    """`text` without the `secrets`, and without anything that looks like an API key or a bearer token."""
-    for secret in secrets:
+    # One may be the beginning of another.
+    for secret in sorted(secrets, key=len, reverse=True):
         text = text.replace(secret, "***")
-    return _SECRETS.sub("***", text)
+    # What looks like a key is found in twice what is kept, so that none is cut before it is known as one.
+    kept, length = _SECRETS.sub("***", text[: 2 * MOST_TEXT]), len(text)
+    if length <= MOST_TEXT:
+        return kept
+    return f"{kept[:MOST_TEXT]} [{length - MOST_TEXT} characters left out]"
+
+
+def forms_of(key: str) -> tuple[str, ...]:
+    """How a text may quote a key.
+
+    One that no header can hold, such as one with a line break, is quoted in part or escaped by those who refuse it.
+    """
+    pieces = key.split()
+    return (key,) if pieces == [key] else (key, repr(key)[1:-1], *pieces)
+
+
+def _sent_by(error: BaseException) -> set[str]:
+    """What the headers of failed requests hold that is secret, such as keys for a gateway or of a cloud's own chain."""
+    secrets: set[str] = set()
+    for link in _chain(error):
+        request = request_behind(link)
+        for name, value in () if request is None else request.headers.items():
+            if _SECRET_HEADER.search(name):
+                secrets.update(_words_of(value))
+    return secrets
+
+
+def request_behind(error: BaseException) -> Any:
+    """The HTTP request that an exception of the SDK or of its HTTP library is about, if it knows of one."""
+    try:
+        return getattr(error, "request", None)
+    except RuntimeError:
+        # So says an exception of the HTTP library that there is none.
+        return None
+
+
+def _words_of(value: str) -> Iterator[str]:
+    """The secrets in the value of a header: its words without the scheme, and what cookies are set to."""
+    scheme, *words = re.split(r"[;\s]+", value)
+    if scheme == "AWS4-HMAC-SHA256":
+        # A signature with names of headers, which holds no key.
+        return
+    for word in words or (scheme,):
+        yield from (part for part in (word, word.partition("=")[2]) if len(part) >= _SHORTEST)
+
+
+def _chain(error: BaseException) -> Iterator[BaseException]:
+    """An exception and those that led to it, each once."""
+    seen: set[int] = set()
+    link: BaseException | None = error
+    while link is not None and id(link) not in seen:
+        seen.add(id(link))
+        yield link
+        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
 
 
 def stack_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str:
     """The stack trace of an exception and of those that led to it, with messages only where they are safe."""
     parts: list[str] = []
-    seen: set[int] = set()
-    link: BaseException | None = error
-    while link is not None and id(link) not in seen:
-        seen.add(id(link))
+    secrets = (*secrets, *_sent_by(error))
+    for link in _chain(error):
         message = message_of(link, secrets)
         name = f"{type(link).__module__}.{type(link).__qualname__}"
         parts.append(
@@ -138,5 +197,4 @@ def stack_of(error: BaseException, secrets: tuple[str, ...] = ()) -> str:
             + "".join(traceback.format_tb(link.__traceback__))
             + (f"{name}: {message}\n" if message else f"{name}\n")
         )
-        link = link.__cause__ or (None if link.__suppress_context__ else link.__context__)
     return "\nwhich was raised from:\n\n".join(parts)

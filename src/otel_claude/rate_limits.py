@@ -12,7 +12,9 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
+
+from otel_claude.diagnosis.recent import Recent
 
 PREFIXES: Mapping[bytes, str] = {
     b"anthropic-ratelimit-": "",
@@ -24,7 +26,7 @@ PREFIXES: Mapping[bytes, str] = {
 _BEGINNINGS = tuple(PREFIXES)
 QUANTITIES = ("limit", "remaining", "reset")
 MOST_OWNERS = 100
-"""A process that talks for more workspaces and models than this forgets the first ones."""
+"""A process that talks for more workspaces and models than this forgets those that were not seen for longest."""
 
 
 class Owner(NamedTuple):
@@ -57,13 +59,16 @@ class Low(NamedTuple):
 LOW, RECOVERED = 0.1, 0.2
 """A limit is low when less than a tenth of it is left, and no longer low when a fifth of it is, or at its reset."""
 
+QUIET_S = 60.0
+"""How long a limit counts as low at least, if nobody has seen that it has recovered: some resets are seconds away."""
+
 
 class RateLimits:
     """The last headers of each limit, by owner."""
 
     def __init__(self) -> None:
         self._headers: dict[Owner, dict[bytes, _Header]] = {}
-        self._low: dict[Owner, dict[str, float]] = {}
+        self._low: Recent[Owner, dict[str, float]] = Recent(MOST_OWNERS)
 
     def observe(self, headers: Mapping[bytes, bytes], model: str | None = None) -> None:
         """Keeps the rate limit headers of a response. `headers` has their names in lower case."""
@@ -71,8 +76,11 @@ class RateLimits:
         found = {name: _Header(value, now) for name, value in headers.items() if name.startswith(_BEGINNINGS)}
         if found:
             owner = _owner(headers, model)
-            _bounded(self._headers, owner)
-            self._headers[owner] = {**self._headers.get(owner, {}), **found}
+            whole = {**self._headers.get(owner, {}), **found}
+            self._headers.pop(owner, None)
+            while len(self._headers) >= MOST_OWNERS:
+                self._headers.pop(next(iter(self._headers)), None)
+            self._headers[owner] = whole
 
     def newly_low(self, headers: Mapping[bytes, bytes], model: str | None = None) -> list[Low]:
         """The limits that have become low with this response, each once until it has recovered."""
@@ -86,20 +94,22 @@ class RateLimits:
             if name is None or left is None or not size:
                 continue
             owner = _owner(headers, model)
-            _bounded(self._low, owner)
-            low = self._low.setdefault(owner, {})
+            low = self._low.get(owner)
+            if low is None:
+                low = dict[str, float]()
+                self._low.put(owner, low)
             if low.get(name, math.inf) <= now or left >= RECOVERED * size:
                 low.pop(name, None)
             if left < LOW * size and name not in low:
                 reset = _seconds_until(headers.get(subject + b"-reset", b""), now)
-                low[name] = now + reset if reset else math.inf
+                low[name] = now + max(reset, QUIET_S) if reset else math.inf
                 found.append(Low(name, owner, size, left, reset))
         return found
 
     def clear(self) -> None:
         """Forgets everything."""
         self._headers.clear()
-        self._low.clear()
+        self._low = Recent(MOST_OWNERS)
 
     def readings(self) -> Iterator[Reading]:
         """Every number that is known now. What cannot be read as a number or a time is left out.
@@ -139,12 +149,6 @@ def _owner(headers: Mapping[bytes, bytes], model: str | None) -> Owner:
         None if workspace is None else workspace.decode("latin-1"),
         model,
     )
-
-
-def _bounded(owners: dict[Owner, Any], owner: Owner) -> None:
-    """Makes room for `owner`, if it is new."""
-    while owner not in owners and len(owners) >= MOST_OWNERS:
-        owners.pop(next(iter(owners)), None)
 
 
 def exhausted(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Who a call is for, as the application says: in OpenTelemetry's baggage, and in `metadata.user_id`.
 
 In: the baggage, the body of a request, and the settings that name what may be used. Out: attributes, and for metrics
-the same with a bounded number of values. Pure.
+the same in a bounded number of combinations. Pure.
 """
 
 import hashlib
@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 
 from otel_claude.values import Fields, fields, text
 
-MOST_VALUES = 100
-"""How many values a name has on metrics. Each is a time series of every metric for as long as the process lives."""
+MOST_COMBINATIONS = 200
+"""How many combinations of values metrics tell apart. Each is a time series of every metric, for each model and each
+kind of token, for as long as the process lives.
+"""
 
 OTHER = "_OTHER"
-"""What stands for the values that come after."""
+"""What stands for each value of the combinations that come after."""
 
 LONGEST_VALUE = 128
 """How many characters of a value are used."""
@@ -24,7 +26,7 @@ class Who:
 
     def __init__(self, keys: Sequence[str]) -> None:
         self.keys = keys
-        self._seen: dict[str, set[str]] = {key: set() for key in keys}
+        self._seen: set[tuple[tuple[str, str], ...]] = set()
 
     def of(self, baggage: Mapping[str, object]) -> dict[str, str]:
         """The attributes of spans and events."""
@@ -32,16 +34,12 @@ class Who:
 
     def counted(self, who: Mapping[str, str]) -> dict[str, str]:
         """The attributes of metrics."""
-        return {key: self._bounded(key, value) for key, value in who.items()}
-
-    def _bounded(self, key: str, value: str) -> str:
-        seen = self._seen[key]
-        if value in seen:
-            return value
-        if len(seen) >= MOST_VALUES:
-            return OTHER
-        seen.add(value)
-        return value
+        combination = tuple(who.items())
+        if combination not in self._seen:
+            if len(self._seen) >= MOST_COMBINATIONS:
+                return dict.fromkeys(who, OTHER)
+            self._seen.add(combination)
+        return dict(who)
 
 
 def pseudonym(body: Fields) -> str | None:

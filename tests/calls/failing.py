@@ -51,6 +51,9 @@ IN_THE_ARGUMENTS = 8 + 1 + 1 + 2
 
 UNPRICED = "claude-of-tomorrow-9"
 
+RUNAWAY = 50
+"""So many calls an agent makes that loops. With the span around them there are 51 spans in its trace."""
+
 
 class Failing(NamedTuple):
     """What goes wrong, and what is asked: one answer for each call or attempt, and before them those of a batch."""
@@ -122,9 +125,10 @@ WAYS: Mapping[str, Failing] = {
     "Retries": Failing([Overloaded(retry_after=0.01), Answer("Hi")], retries=2),
     "Performance": Failing([Overloaded(retry_after=0.01), Answer("Hi")], {"stream": True}, retries=2),
     "Monitoring": Failing([Answer("Hi", headers=LIMITS), Answer("Hi", model=UNPRICED, headers=LIMITS)], calls=2),
+    "Breaking points": Failing([], settings={"max_spans_per_trace": 20}, calls=RUNAWAY),
     "Success metrics": Failing([Answer("Hi"), Overloaded()], calls=2),
 }
-"""By the heading of the section. The runaway trace under "Breaking points" is that of `tests/span_cap`."""
+"""By the heading of the section."""
 
 
 class Span(NamedTuple):
@@ -263,6 +267,12 @@ VALUES: Mapping[str, Sequence[Span | Event | Sum]] = {
         Sum("claude.cost.unpriced", 1, {"gen_ai.response.model": UNPRICED}),
         Sum("claude.cost.unpriced", 1),
         Sum("claude.rate_limit.remaining", 0, {"claude.rate_limit.type": "requests"}),
+    ],
+    "Breaking points": [
+        Event("claude.trace.capped", {"claude.trace.spans.created": RUNAWAY + 1, "claude.trace.cap": 20}),
+        Event("claude.trace.capped", {"claude.trace.spans.exported": between(1, 20)}),
+        Sum("claude.trace.capped", 1),
+        Sum(CALLS, RUNAWAY, counts=True),
     ],
     "Success metrics": [
         Sum(CALLS, 2, counts=True),

@@ -9,6 +9,7 @@ import pytest
 from driver import ASK, attributes, only_span, settled
 from inline_snapshot import snapshot
 from opentelemetry.trace import StatusCode
+from stepwise import http
 
 from fixture_types import API_KEY, Make
 from otel_claude.testing import (
@@ -215,3 +216,76 @@ async def test_what_is_no_code_is_no_error_type(client: Any, claude: SimulatedCl
     claude.will(Raw(403, {}, {"error": {"type": "user 4711 said: hello"}}))
     await failed(client)
     assert attributes(telemetry)["error.type"] == "403"
+
+
+def unreachable(error: Exception, client: Any) -> Any:
+    """An HTTP client whose every request fails with `error`."""
+
+    def fail(request: Any) -> Any:
+        raise error
+
+    kind = http.AsyncClient if isinstance(client, anthropic.AsyncAnthropic) else http.Client
+    return kind(transport=http.MockTransport(fail))
+
+
+@pytest.mark.parametrize(
+    ("error", "hint"),
+    [
+        (http.ConnectTimeout("timed out"), "The host was not reached within 3 s"),
+        (http.ConnectTimeout("_ssl.c:989: The handshake operation timed out"), "The TLS handshake took more than 3 s"),
+        (http.PoolTimeout(""), "No connection of the client was free within 5 s"),
+        (http.WriteTimeout(""), "The request was not taken within 4 s"),
+        (http.ReadTimeout("timed out"), "No answer came within 600 s"),
+        (http.UnsupportedProtocol("Request URL is missing an 'http://' protocol."), "The address is not whole"),
+        (RuntimeError("Cannot send a request, as the client has been closed."), "The client was closed before"),
+    ],
+)
+async def test_what_the_http_client_could_not_do_is_told(
+    error: Exception, hint: str, client: Any, make: Make, telemetry: Telemetry
+):
+    """Each entry of the timeout has a length of its own: https://www.python-httpx.org/advanced/timeouts/."""
+    broken = make(api_key=API_KEY, http_client=unreachable(error, client))
+    await failed(broken, timeout=http.Timeout(connect=3.0, write=4.0, pool=5.0, read=600.0))
+    assert attributes(telemetry)["claude.error.hint"].startswith(hint)
+
+
+async def test_a_timeout_after_a_refused_attempt_is_told_as_one(client: Any, make: Make, telemetry: Telemetry):
+    """What an earlier attempt was answered says nothing of the last one."""
+    answers: list[Any] = [http.Response(529, json={}, headers={"retry-after-ms": "1"})]
+
+    def answer(request: Any) -> Any:
+        if answers:
+            return answers.pop()
+        raise http.ConnectTimeout("timed out")
+
+    kind = http.AsyncClient if isinstance(client, anthropic.AsyncAnthropic) else http.Client
+    flaky = make(api_key=API_KEY, http_client=kind(transport=http.MockTransport(answer)), max_retries=1)
+    await failed(flaky)
+    assert attributes(telemetry)["claude.error.hint"].startswith("The host was not reached")
+
+
+async def test_credentials_that_the_sdk_does_not_find_are_missing_credentials(
+    client: Any, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    """As `anthropic/lib/bedrock/_auth.py` raises it, while the request is prepared."""
+
+    def prepare(_: Any) -> Any:
+        raise RuntimeError("could not resolve credentials from session")
+
+    monkeypatch.setattr(client, "_prepare_request", prepare)
+    await failed(client)
+    told = attributes(telemetry)
+    assert (told["error.type"], told["claude.error.category"]) == ("RuntimeError", "authentication")
+    assert told["claude.error.hint"].startswith("No AWS credentials were found")
+    assert only_span(telemetry).status.description is None
+
+
+async def test_a_tool_that_bedrock_refuses_is_told_by_its_index(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    tool: Any = {"name": "get_user", "input_schema": {"type": "object", "properties": {}}}
+    claude.will(BadRequest("Malformed input request: #/tools/0/input_schema: extraneous key [$defs] is not permitted"))
+    await failed(client, tools=[tool])
+    assert attributes(telemetry)["claude.error.category"] == "tool_schema"
+    (told,) = [event.attributes for event in telemetry.events if event.name == "claude.tool_schema.invalid"]
+    assert (told["claude.tool_schema.index"], told["claude.tool_schema.path"]) == (0, "input_schema")

@@ -2,14 +2,17 @@
 
 import asyncio
 import contextlib
+import io
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import anthropic
 import pytest
-from driver import ASK, MODEL, attributes, eventually, in_time, items, only_async, read, settled
-from opentelemetry import baggage, context
+from driver import ASK, MODEL, attributes, entered, eventually, in_time, items, only_async, read, settled
+from opentelemetry import baggage, context, metrics
 
 from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
 from otel_claude.testing import (
@@ -24,10 +27,12 @@ from otel_claude.testing import (
     Overloaded,
     RateLimited,
     Raw,
+    RequestTooLarge,
     SimulatedClaude,
     Telemetry,
     usage,
 )
+from otel_claude.testing.events import EventLog
 from otel_claude.testing.exchange import CUT, Pause, Response, Step
 
 
@@ -36,9 +41,10 @@ class Chunks:
     """A stream of these bytes, pauses and cuts."""
 
     steps: Sequence[Step]
+    chunked: bool = True
 
     def respond(self, call: Any) -> Response:
-        return Response(200, {"content-type": "text/event-stream"}, self.steps, chunked=True)
+        return Response(200, {"content-type": "text/event-stream"}, self.steps, chunked=self.chunked)
 
 
 @pytest.fixture
@@ -236,6 +242,20 @@ async def test_a_long_upload_is_told(
     assert told["claude.file.size_bytes"] == 2_000
     assert 2_000 < told["claude.request.size_bytes"] < 3_000
     assert told["claude.call.duration_s"] > 0
+
+
+async def test_an_upload_that_failed_has_a_size_too(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    if not hasattr(client.beta, "files"):
+        pytest.skip(f"anthropic {anthropic.__version__} has no files")
+    monkeypatch.setattr("otel_claude.diagnosis.findings.LARGE_FILE", 1_000)
+    claude.will(RequestTooLarge())
+    with pytest.raises(anthropic.APIStatusError):
+        await settled(client.beta.files.upload(file=("notes.txt", io.BytesIO(b"x" * 2_000), "text/plain")))
+    (told,) = events(telemetry, "claude.file.large")
+    assert (told["claude.file.size_bytes"], attributes(telemetry)["claude.file.size_bytes"]) == (2_000, 2_000)
+    assert attributes(telemetry)["error.type"] == "request_too_large"
 
 
 # Who
@@ -607,6 +627,105 @@ async def test_pings_end_a_silence(client: Any, claude: SimulatedClaude, telemet
     told = the_event(telemetry, "claude.stream.interrupted").attributes
     assert told["claude.stream.silence_s"] < 0.15
     assert told["claude.stream.max_gap_s"] > 0.35
+
+
+async def test_the_silence_after_the_headers_counts(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(Chunks([b"", Pause(0.3), CUT], chunked=False))
+    with contextlib.suppress(Exception):
+        async for _ in items(await settled(client.messages.create(**ASK, stream=True))):
+            pass
+    told = the_event(telemetry, "claude.stream.interrupted").attributes
+    assert told["claude.stream.silence_s"] > 0.25
+    assert told["claude.stream.max_gap_s"] > 0.25
+
+
+@pytest.mark.parametrize("raw", [False, True])
+async def test_the_time_in_which_nobody_reads_is_no_silence(
+    raw: bool, client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """The connection is gone long before the application, which takes 1.2 s over an event, finds out."""
+    start = b'event: message_start\ndata: {"type": "message_start", "message": {}}\n\n'
+    claude.will(Chunks([start, CUT]))
+    with contextlib.suppress(Exception):
+        if raw:
+            async with entered(client.messages.with_streaming_response.create(**ASK, stream=True)) as response:
+                async for _ in items(response.iter_bytes()):
+                    time.sleep(1.2)  # noqa: ASYNC251  # the application is busy, and nothing else runs
+        else:
+            async for _ in items(await settled(client.messages.create(**ASK, stream=True))):
+                time.sleep(1.2)  # noqa: ASYNC251  # the application is busy, and nothing else runs
+    told = the_event(telemetry, "claude.stream.interrupted").attributes
+    assert told["claude.stream.silence_s"] < 0.5
+    assert told["claude.stream.likely_cause"].startswith("The application did not read for 1 s")
+
+
+async def test_the_hint_and_the_cause_say_the_same(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(ErrorEvent("api_error", after_events=3, message="Overloaded"))
+    with contextlib.suppress(Exception):
+        async for _ in items(await settled(client.messages.create(**ASK, stream=True))):
+            pass
+    assert attributes(telemetry)["claude.error.category"] == "overloaded"
+    (told,) = events(telemetry, "claude.stream.interrupted")
+    assert "overloaded" in told["claude.stream.likely_cause"]
+
+
+async def test_each_event_has_its_time(instrument: Instrument, client: Any, claude: SimulatedClaude):
+    """Some backends sort and drop by it, and take a record without it as one of 1970."""
+    records: list[Any] = []
+    telemetry = instrument(audit=True, daily_budget_usd="0.00000001")
+    telemetry.logger_provider.add_log_record_processor(Records(records))
+    before = time.time_ns()
+    claude.will(Answer("Hi", stop_reason="max_tokens"), Overloaded())
+    await settled(client.messages.create(**ASK))
+    with contextlib.suppress(anthropic.APIStatusError):
+        await settled(client.messages.create(**ASK))
+    eventually(lambda: "claude.budget.threshold" in {record.event_name for record in records})
+    assert {record.event_name for record in records} >= {
+        "claude.audit",
+        "claude.output.truncated",
+        "gen_ai.client.operation.exception",
+    }
+    assert [record.event_name for record in records if not before <= record.timestamp <= time.time_ns()] == []
+
+
+class Records(EventLog):
+    """Keeps log records whole."""
+
+    def __init__(self, records: list[Any]) -> None:
+        super().__init__()
+        self._records = records
+
+    def on_emit(self, log_record: Any) -> None:
+        self._records.append(log_record.log_record)
+
+
+async def test_a_full_window_is_told_once_however_many_calls_fill_it(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(*[Answer("Hi", usage=usage(input_tokens=190_000, output_tokens=1))] * 10)
+    for _ in range(10):
+        await settled(client.messages.create(**{**ASK, "model": "claude-haiku-4-5"}))
+    assert len(events(telemetry, "claude.context.high")) == 1
+    assert [(span.attributes or {})["claude.context.utilization"] for span in telemetry.spans] == [0.95] * 10
+
+
+async def test_without_a_meter_provider_no_metric_is_worked_for(
+    instrument: Instrument, patient: Any, claude: SimulatedClaude, monkeypatch: pytest.MonkeyPatch
+):
+    made: list[str] = []
+
+    def note(name: str, *_: Any) -> None:
+        made.append(name)
+
+    for name in ("retry_points", "counter_points", "histogram_points", "RateLimits.observe"):
+        place = f"otel_claude.rate_limits.{name}" if "." in name else f"otel_claude.telemetry.{name}"
+        monkeypatch.setattr(place, partial(note, name))
+    telemetry = instrument({"meter_provider": metrics.NoOpMeterProvider()})
+    claude.will(RateLimited(retry_after=0.01, headers=limits(ratelimit_input_tokens=5)), Answer("Hi"))
+    await settled(patient.messages.create(**ASK))
+    assert made == []
+    assert len(events(telemetry, "claude.rate_limit.low")) == 1
+    assert attributes(telemetry)["claude.retry.count"] == 1
 
 
 async def test_tokens_are_not_estimated_from_the_size_of_images(

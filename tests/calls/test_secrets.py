@@ -5,10 +5,14 @@ from typing import Any
 
 import anthropic
 import pytest
+from anthropic.lib.bedrock import AnthropicBedrock
+from anthropic.lib.vertex import AnthropicVertex
 from driver import ASK, USAGE, attributes, needs, settled
 from pydantic import BaseModel
 
 from fixture_types import Instrument, Make
+from otel_claude.anthropic.facts import secrets_of
+from otel_claude.call import Request
 from otel_claude.testing import BadRequest, Overloaded, Raw, SimulatedClaude, Telemetry
 
 KEY = "sk-ant-api03-topsecret"
@@ -60,6 +64,30 @@ async def test_a_key_in_a_header_of_the_application_is_nowhere(
     claude.will(Overloaded(f"Bearer {KEY} cannot be served"))
     await failed(client)
     assert KEY not in everything(telemetry)
+
+
+async def test_a_key_for_a_gateway_is_nowhere(make: Make, claude: SimulatedClaude, telemetry: Telemetry):
+    """Its header: https://developers.cloudflare.com/ai-gateway/configuration/authentication/."""
+    client = make(api_key="other-key", default_headers={"cf-aig-authorization": "Bearer gateway-token-1"})
+    claude.will(BadRequest("Invalid token: gateway-token-1"))
+    await failed(client)
+    assert telemetry.events
+    assert "gateway-token-1" not in everything(telemetry)
+
+
+AWS: Any = {"aws_access_key": "an-access-key", "aws_secret_key": "a-secret-key", "aws_session_token": "a-token"}
+
+
+@pytest.mark.parametrize(
+    ("client", "keys"),
+    [
+        (AnthropicBedrock(aws_region="us-east-1", **AWS), set(AWS.values())),
+        (AnthropicVertex(region="us-east5", project_id="a-project", access_token="a-token"), {"a-token"}),
+    ],
+    ids=["Bedrock", "Vertex"],
+)
+def test_the_credentials_of_a_cloud_are_secrets(client: Any, keys: set[str]):
+    assert set(secrets_of(client, Request("POST", {}, None, stream=False))) == keys
 
 
 async def test_the_content_of_a_request_is_not_recorded_with_its_error(

@@ -50,7 +50,15 @@ PURE = [
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("version", "failsafe", "values", "environment_variables"),
-    ("usage", "rate_limits", "diagnosis.codes", "span_cap.shares", "span_cap.structure", "budgets.exceeded"),
+    (
+        "usage",
+        "rate_limits",
+        "diagnosis.codes",
+        "diagnosis.recent",
+        "span_cap.shares",
+        "span_cap.structure",
+        "budgets.exceeded",
+    ),
     ("budgets.money", "budgets.periods", "budgets.documents"),
     ("budgets.budget",),
     ("budgets.plan",),

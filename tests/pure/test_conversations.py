@@ -30,7 +30,7 @@ def test_a_conversation_is_long_at_50_messages_and_at_each_doubling():
 
 
 def test_the_event_says_how_long_it_is():
-    finding = Conversations().grown("conv_1", 51, 3, 12_000)
+    finding = Conversations().grown("conv_1", 51, 3, lambda: 12_000)
     assert finding is not None
     assert finding.event == "claude.conversation.long"
     assert finding.severity == "INFO"
@@ -50,6 +50,45 @@ def test_what_is_not_known_is_left_out():
 
 def test_a_conversation_that_starts_long_is_said_once():
     assert said(Conversations(), [130, 132, 134]) == [130]
+
+
+def test_tokens_are_not_estimated_where_there_is_nothing_to_say():
+    """The estimate goes through all messages, and most calls of a long conversation are worth no word."""
+    asked: list[int] = []
+    conversations = Conversations()
+    for messages in (10, 49, 50, 51, 99, 100):
+        conversations.grown("conv_1", messages, 0, lambda messages=messages: asked.append(messages))
+    assert asked == [50, 100]
+
+
+def test_a_full_window_is_news_once_for_a_conversation():
+    conversations = Conversations()
+    assert [conversations.fills(name) for name in ("one", "one", "other", "one", "other")] == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_a_full_window_is_news_once_in_ten_minutes_without_an_id():
+    clock = Clock()
+    conversations = Conversations(clock)
+    heard: list[float] = []
+    for second in range(0, 1801, 100):
+        clock.now = float(second)
+        if conversations.fills(None):
+            heard.append(second)
+    assert heard == [0, 600, 1200, 1800]
+
+
+def test_a_full_window_and_a_long_conversation_are_said_apart():
+    conversations = Conversations(Clock())
+    assert conversations.fills(None)
+    assert said(conversations, [60], None) == [60]
+    assert said(conversations, [60], "one") == [60]
+    assert conversations.fills("one")
 
 
 def test_each_conversation_counts_for_itself():

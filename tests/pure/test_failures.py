@@ -653,14 +653,6 @@ REQUEST = [
         "invalid_request",
         "Bedrock does not know a key",
     ),
-    Seen(
-        "anthropic/_base_client.py of the SDK",
-        "ValueError",
-        None,
-        "Streaming is required for operations that may take longer than 10 minutes. ",
-        "invalid_request",
-        "stream it",
-    ),
 ]
 
 TOOLS = [
@@ -1126,7 +1118,217 @@ LOAD = [
     ),
 ]
 
-ALL = [*ACCESS, *LENGTH, *REQUEST, *TOOLS, *MODELS, *LOAD]
+SDK = "the SDK's own words, "
+HELD_OUT = [
+    bad(f"{CODE}28515", "messages.43.content.2: tool_use ids must be unique", "invalid_request", "the same id"),
+    bad(
+        f"{HUB}maximhq/bifrost/issues/5097",
+        "messages.1.content.1.tool_use.id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+        "invalid_request",
+        "other characters than letters",
+    ),
+    bad(
+        f"{HUB}QwenLM/qwen-code/issues/8160",
+        "messages.2.content.0.tool_result.tool_use_id: String should match pattern '^[a-zA-Z0-9_-]+$'",
+        "invalid_request",
+        "other characters than letters",
+    ),
+    bad(
+        f"{CODE}54013",
+        "messages.4.content.1.text: cache_control cannot be set for empty text blocks",
+        "invalid_request",
+        "An empty text block has cache_control",
+    ),
+    bad(f"{CODE}30795", "This model does not support the effort parameter.", "invalid_request", "leave output_config"),
+    bad(
+        f"{CODE}11971",
+        "`clear_thinking_20251015` strategy requires `thinking` to be enabled",
+        "invalid_request",
+        "A strategy of context_management needs thinking",
+    ),
+    bad(
+        f"{HUB}mnfst/llm-gateway/pull/2552",
+        "thinking.adaptive.budget_tokens: Extra inputs are not permitted",
+        "invalid_request",
+        "Adaptive thinking takes no budget_tokens",
+    ),
+    bad(
+        f"{HUB}genkit-ai/genkit/issues/5230",
+        "Schema is too complex for compilation. Try reducing the number of tools or simplifying tool schemas.",
+        "invalid_request",
+        "too complex together",
+    ),
+    bad(
+        f"{HUB}genkit-ai/genkit/issues/5230",
+        "tools.2.custom: Schema is too complex for compilation. Try reducing the number of tools.",
+        "tool_schema",
+        "The schema of tool 2 (counted from 0) is too complex",
+    ),
+    bad(
+        f"{HUB}elie222/inbox-zero/issues/2323",
+        "Schemas contains too many optional parameters (87), which would make grammar compilation inefficient. Reduce "
+        "the number of optional parameters in your tool schemas (limit: 24).",
+        "invalid_request",
+        "optional fields and unions",
+    ),
+    bad(
+        f"{HUB}TanStack/ai/issues/682",
+        "output_config.format.schema: Invalid schema: The compiled grammar is too large, which would cause "
+        "performance issues. Simplify your tool schemas or reduce the number of strict tools.",
+        "invalid_request",
+        "too complex together",
+    ),
+    bad(
+        "without a public page",
+        "messages.0.content.0.image.source.url: Unable to download the file. Please verify the URL and try again.",
+        "invalid_request",
+        "check that the URL is public",
+    ),
+    bad(
+        f"{HUB}anthropics/anthropic-sdk-python/issues/1029",
+        "Invalid authorization token for MCP server 'notion'. Please check your token and try again.",
+        "invalid_request",
+        "The MCP server refused its token",
+    ),
+    bad(
+        f"{CODE}14110",
+        "messages.10.content.1: each tool_use must have a single result. Found multiple `tool_result` blocks with id: "
+        "toolu_vrtx_01",
+        "invalid_request",
+        "more than one tool_result",
+    ),
+    Seen(
+        f"{HUB}ai4s-research/open-science/issues/53",
+        "403",
+        403,
+        "Authentication failed: Please make sure your API Key is valid.",
+        "authentication",
+        "The key was refused",
+    ),
+    *(
+        Seen(
+            f"{HUB}earendil-works/pi/issues/3487",
+            kind,
+            403,
+            "Credential should be scoped to a valid region.",
+            "authentication",
+            "AWS refused the credentials",
+        )
+        for kind in ("InvalidSignatureException", "403")
+    ),
+    Seen(
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html",
+        "IncompleteSignatureException",
+        403,
+        "The request signature does not conform to AWS standards.",
+        "authentication",
+        "AWS refused the credentials",
+    ),
+    Seen(
+        "https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html",
+        "MissingAuthenticationTokenException",
+        403,
+        "Missing Authentication Token",
+        "authentication",
+        "AWS refused the credentials",
+    ),
+    Seen(
+        f"{HUB}microsoft-foundry/foundry-samples/issues/692",
+        "401",
+        401,
+        "Error code: 401 - {'error': {'code': 'PermissionDenied', 'message': 'The principal `1` lacks the required "
+        "data action `Microsoft.CognitiveServices/accounts/AIServices/agents/write` to perform `POST /api/projects/"
+        "{projectName}/openai/*` operation.'}}",
+        "permission",
+        "The Azure identity may not call the model",
+    ),
+    Seen(
+        f"{HUB}aws-samples/generative-bi-using-rag/issues/361",
+        "ValidationException",
+        400,
+        "An error occurred (ValidationException) when calling the InvokeModel operation: Access to Anthropic models is "
+        "not allowed from unsupported countries, regions, or territories.",
+        "permission",
+        "The country",
+    ),
+    Seen(
+        f"{HUB}aws/aws-cli/issues/8717",
+        "ValidationException",
+        400,
+        "Operation not allowed",
+        "permission",
+        "AWS does not let this account",
+    ),
+    Seen(
+        f"{HUB}aws/aws-sdk-js-v3/issues/5665",
+        "ValidationException",
+        400,
+        "1 validation error detected: Value 'anthropic.claude-v2:1:200k' at 'modelId' failed to satisfy constraint: "
+        "Member must satisfy regular expression pattern: (arn:aws(-[^:]+)?:bedrock:[a-z0-9-]{1,20}:",
+        "model_not_found",
+        "Bedrock has no model of this id",
+    ),
+    Seen(
+        f"{HUB}cline/cline/issues/431",
+        "400",
+        400,
+        "A conversation must alternate between user and assistant roles. Make sure the conversation alternates between "
+        "user and assistant roles and try again.",
+        "invalid_request",
+        "Roles are out of order",
+    ),
+    *(
+        Seen("the class of the library that signs", kind, None, "", "authentication", hint)
+        for kind, hint in (
+            ("NoCredentialsError", "No AWS credentials were found"),
+            ("CredentialRetrievalError", "No AWS credentials were found"),
+            ("DefaultCredentialsError", "No Google credentials were found"),
+            ("RefreshError", "Google did not renew"),
+        )
+    ),
+    *(
+        Seen(f"{SDK}anthropic/lib/{place}", kind, None, message, "authentication", hint)
+        for place, kind, message, hint in (
+            ("bedrock/_auth.py", "RuntimeError", "could not resolve credentials from session", "No AWS credentials"),
+            ("aws/_auth.py", "RuntimeError", "Could not resolve AWS credentials from session", "No AWS credentials"),
+            (
+                "vertex/_client.py",
+                "RuntimeError",
+                "No project_id was given and it could not be resolved from credentials.",
+                "No Google Cloud project",
+            ),
+            (
+                "vertex/_client.py",
+                "RuntimeError",
+                "Could not resolve API token from the environment",
+                "No Google credentials",
+            ),
+        )
+    ),
+    Seen(
+        "https://docs.python.org/3/library/exceptions.html#UnicodeEncodeError",
+        "UnicodeEncodeError",
+        None,
+        "'ascii' codec can't encode character '\u201c' in position 0: ordinal not in range(128)",
+        "authentication",
+        "curly quotes",
+    ),
+    *(
+        Seen("the HTTP library's own words", "connection_error", None, message, "connection", hint)
+        for message, hint in (
+            ("ConnectError: [SSL: WRONG_VERSION_NUMBER] wrong version number (_ssl.c:1006)", "does not speak TLS"),
+            ("ConnectError: [SSL: UNEXPECTED_EOF_WHILE_READING] EOF occurred (_ssl.c:1006)", "broke off the TLS"),
+            (
+                "UnsupportedProtocol: Request URL is missing an 'http://' or 'https://' protocol.",
+                "begin the client's base_url with https://",
+            ),
+            ("ConnectError: [Errno 24] Too many open files", "too many open files"),
+            ("RuntimeError: Cannot send a request, as the client has been closed.", "share one client"),
+        )
+    ),
+]
+
+ALL = [*ACCESS, *LENGTH, *REQUEST, *TOOLS, *MODELS, *LOAD, *HELD_OUT]
 
 
 @pytest.mark.parametrize("seen", ALL, ids=lambda seen: f"{seen.type}: {seen.message[:60]}")
@@ -1261,6 +1463,28 @@ def test_the_field_at_the_beginning_of_a_message_decides(wrapping: str):
 def test_names_and_contents_behind_the_field_decide_nothing(message: str, wrapping: str):
     found = diagnose(Refused("400", 400, wrapping.format(message), has_tools=True))
     assert (found.category, found.numbers) == ("invalid_request", {})
+
+
+@pytest.mark.parametrize(
+    ("field", "complaint", "hint"),
+    [
+        (field, complaint, hint)
+        for field in (
+            "messages.0.content.0.image.source.data",
+            "messages.0.content.0.tool_result.tool_use_id",
+            "messages.0.content.1.text.cache_control.ttl",
+            "output_config.effort",
+            "thinking.type",
+            "tool_choice.name",
+        )
+        for complaint, hint in (
+            ("Field required", "A required field is missing"),
+            ("Extra inputs are not permitted", "A field that the message names is not known here"),
+        )
+    ],
+)
+def test_a_plain_complaint_is_not_told_as_what_its_field_is_about(field: str, complaint: str, hint: str):
+    assert (diagnose(Refused("invalid_request_error", 400, f"{field}: {complaint}")).hint or "").startswith(hint)
 
 
 @pytest.mark.parametrize(
@@ -1527,6 +1751,37 @@ def test_a_timeout_of_the_client_is_told_with_its_length():
 @pytest.mark.parametrize(
     ("message", "hint"),
     [
+        ("ConnectTimeout: timed out", "The host was not reached within 5 s"),
+        ("ConnectTimeout: _ssl.c:989: The handshake operation timed out", "The TLS handshake took more than 5 s"),
+        ("PoolTimeout: ", "No connection of the client was free within 5 s"),
+        ("WriteTimeout: ", "The request was not taken within 5 s"),
+        ("ReadTimeout: timed out", "No answer came within 5 s"),
+    ],
+)
+def test_what_was_waited_for_is_told(message: str, hint: str):
+    """The names are those of https://www.python-httpx.org/exceptions/; 5 s is that library's default."""
+    refused = Refused("timeout", None, message, timeout_s=5.0)
+    assert (diagnose(refused).hint or "").startswith(hint)
+    without = diagnose(refused._replace(timeout_s=None)).hint or ""
+    assert without
+    assert "5 s" not in without
+
+
+def test_a_timeout_in_the_middle_of_an_answer_does_not_say_that_none_came():
+    refused = Refused("timeout", 200, "ReadTimeout: timed out", timeout_s=600.0)
+    assert (diagnose(refused).hint or "").startswith("Nothing more came for 600 s")
+
+
+def test_an_upload_that_is_too_large_is_not_sent_to_the_files_api():
+    refused = Refused("request_too_large", 413, "Request exceeds the maximum size")
+    assert "use the Files API" in (diagnose(refused).hint or "")
+    for message in (refused.message, "File too large", "<html>413 Payload Too Large cloudflare"):
+        assert "use the Files API" not in (diagnose(refused._replace(message=message, is_inference=False)).hint or "")
+
+
+@pytest.mark.parametrize(
+    ("message", "hint"),
+    [
         ("Request exceeds the maximum size", "34.3 MB are too much"),
         ("<html><title>413 Request Entity Too Large</title>", "A proxy takes fewer bytes than the 34.3 MB sent"),
         ("<html><title>413 Payload Too Large</title><center>cloudflare</center>", "34.3 MB are too much"),
@@ -1562,7 +1817,7 @@ def test_the_tables_are_whole():
     assert {case.category for case in CASES} | {"other"} == set(CATEGORIES)
     assert {*TYPES.values(), *STATUSES.values()} <= set(CATEGORIES)
     assert {case.when for case in CASES} == set(CONDITIONS)
-    assert all(case.said <= {*CATEGORIES, *map(str, STATUSES), *OF_PROXIES} for case in CASES)
+    assert all(case.said <= {*CATEGORIES, *TYPES, *map(str, STATUSES), *OF_PROXIES} for case in CASES)
     assert len({name.lower() for name in TYPES}) == len(TYPES)
     for_any_words = {said for case in CASES if not case.words and not case.when for said in case.said}
     assert {said for said in for_any_words if not said.isdigit()} == {*CATEGORIES} - {
@@ -1627,8 +1882,9 @@ def test_nothing_of_a_message_comes_back(seen: Seen, secret: str, data: st.DataO
     assert not set(hint) & set(LETTERS + "{}%")
 
 
+LESS = "send less, or use the Files API"
 PLAIN = {
-    re.sub(r"\\\{\w+(?::,)?\\\}", "[0-9,]+", re.escape(hint).replace(r"\{pause\}", "wait"))
+    re.sub(r"\\\{\w+(?::,)?\\\}", "[0-9,]+", re.escape(hint).replace(r"\{pause\}", "wait").replace(r"\{less\}", LESS))
     for case in CASES
     for hint in case.hints
     if "{limits}" not in hint

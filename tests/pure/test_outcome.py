@@ -7,7 +7,7 @@ import httpx2
 import pydantic
 import pytest
 
-from otel_claude.outcome import StreamInterrupted, describe, error_type, message_of, scrubbed, stack_of
+from otel_claude.outcome import MOST_TEXT, StreamInterrupted, describe, error_type, message_of, stack_of
 
 KEY = "sk-ant-api03-abc_DEF-123"
 REQUEST = httpx2.Request("POST", "https://api.anthropic.com/v1/messages")
@@ -73,6 +73,18 @@ def test_where_the_api_said_nothing_the_kind_of_failure_is_the_error_type(
     assert error_type(error, in_stream=in_stream) == kind
 
 
+def test_an_error_in_a_stream_of_bedrock_is_told_by_its_type():
+    """As `anthropic/lib/bedrock/_stream_decoder.py` of the SDK up to 1.0 raises it."""
+    event = {
+        "status_code": 400,
+        "headers": {":exception-type": "throttlingException", ":message-type": "exception"},
+        "body": b'{"message":"Too many requests"}',
+    }
+    failure = the_failure(ValueError(f"Bad response code, expected 200: {event}"), in_stream=True)
+    assert (failure.type, failure.category, failure.message) == ("throttlingException", "rate_limited", None)
+    assert error_type(ValueError(f"I read: Bad response code, expected 200: {event}"), in_stream=True) == "ValueError"
+
+
 @pytest.mark.parametrize("error", [asyncio.CancelledError(), KeyboardInterrupt(), GeneratorExit()])
 def test_what_the_caller_stops_is_no_failure(error: BaseException):
     assert describe(error, in_stream=True) is None
@@ -97,7 +109,74 @@ def test_messages_that_may_quote_an_answer_are_left_out():
 def test_no_key_is_left_in_a_text():
     error = anthropic.APIError(f"Illegal header value b'{KEY}' (Bearer abc.def)", REQUEST, body=None)
     assert message_of(error) == "Illegal header value b'***' (Bearer ***)"
-    assert scrubbed("token=hunter2", ("hunter2",)) == "token=***"
+    quoting = anthropic.APIError("token=hunter2, token=hunter2222", REQUEST, body=None)
+    assert message_of(quoting, ("hunter2", "hunter2222")) == "token=***, token=***"
+
+
+@pytest.mark.parametrize("secret", [KEY, "a-key-without-a-prefix"])
+@pytest.mark.parametrize("length", range(1, 26))
+def test_a_key_at_the_cut_of_a_long_message_leaves_nothing(secret: str, length: int):
+    page = "." * (MOST_TEXT - length) + secret + "." * MOST_TEXT
+    told = message_of(anthropic.APIError(page, REQUEST, body=None), (secret,)) or ""
+    assert told.strip(".").startswith("*")
+    assert told.endswith("characters left out]")
+    assert secret[:4] not in told
+
+
+SESSION = "IQoJb3JpZ2luX2VjEKz//token=="
+SIGNED = {
+    "x-amz-security-token": SESSION,
+    "authorization": "AWS4-HMAC-SHA256 Credential=AKIAIOSFODNN7EXAMPLE/20251123/us-east-1/bedrock/aws4_request, "
+    "SignedHeaders=host;x-amz-date;x-amz-security-token, Signature=5d672d79c15b13162d9279b0855cfba6789a8edb",
+}
+CANONICAL = f"POST\\n/model/m/invoke\\n\\nhost:h\\nx-amz-security-token:{SESSION}\\n\\nhost;x-amz-security-token"
+"""What AWS quotes of a request whose signature does not match.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+"""
+
+
+@pytest.mark.parametrize("headers", [SIGNED, {}])
+def test_what_aws_quotes_of_a_signed_request_has_no_token(headers: dict[str, str]):
+    """The token may come from the environment, so that no client knows it."""
+    request = httpx2.Request("POST", "https://bedrock-runtime.us-east-1.amazonaws.com/", headers=headers)
+    said = f"The Canonical String should have been '{CANONICAL}', not {SIGNED['authorization']}"
+    error = anthropic.PermissionDeniedError(said, response=httpx2.Response(403, request=request), body=None)
+    for told in (the_failure(error).message or "", stack_of(error)):
+        assert "The Canonical String should" in told
+        assert SESSION not in told
+        assert "AKIAIOSFODNN7EXAMPLE" not in told
+        assert "5d672d79" not in told
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "secret"),
+    [
+        ("cf-aig-authorization", "Bearer gateway-token-1", "gateway-token-1"),
+        ("x-portkey-api-key", "portkey-key-1", "portkey-key-1"),
+        ("cookie", "theme=dark; session=session-id-1", "session-id-1"),
+        ("x-client-secret", "client-secret-1", "client-secret-1"),
+    ],
+)
+def test_a_key_of_any_header_that_was_sent_is_nowhere(header: str, value: str, secret: str):
+    """Gateways have keys of their own: https://developers.cloudflare.com/ai-gateway/configuration/authentication/."""
+    request = httpx2.Request("POST", "https://gateway.example.com/", headers={header: value})
+    cause = httpx2.ConnectError(f"{secret} is not known", request=request)
+    error = anthropic.APIConnectionError(message=f"{secret} is not known", request=request)
+    error.__cause__ = cause
+    assert the_failure(error).message == "*** is not known"
+    assert secret not in stack_of(error)
+    assert stack_of(error).count("*** is not known") == 2
+
+
+def test_what_is_sent_in_other_headers_is_no_secret():
+    request = httpx2.Request("POST", "https://h/", headers={"user-agent": "my-own-application"})
+    error = anthropic.APIConnectionError(message="my-own-application was cut off", request=request)
+    assert the_failure(error).message == "my-own-application was cut off"
+
+
+def test_an_exception_without_a_request_is_told_as_well():
+    assert the_failure(httpx2.ConnectError("no route")).message == "no route"
 
 
 def test_the_stack_trace_tells_of_every_exception_that_led_there_once():

@@ -186,8 +186,32 @@ def test_a_limit_that_was_low_is_told_again_after_its_reset(monkeypatch: pytest.
     told = left(40) | {b"anthropic-ratelimit-input-tokens-reset": (now + timedelta(seconds=30)).isoformat().encode()}
     assert [len(limits.newly_low(told)) for _ in range(2)] == [1, 0]
 
-    monkeypatch.setattr("otel_claude.rate_limits.time.time", (now + timedelta(seconds=31)).timestamp)
+    monkeypatch.setattr("otel_claude.rate_limits.time.time", (now + timedelta(seconds=61)).timestamp)
     assert [len(limits.newly_low(told)) for _ in range(2)] == [1, 0]
+
+
+def test_a_limit_that_stays_low_is_told_once_a_minute_however_near_its_resets_are(monkeypatch: pytest.MonkeyPatch):
+    limits, start = RateLimits(), datetime.now(UTC)
+    heard: list[int] = []
+    for second in range(0, 200, 5):
+        now = start + timedelta(seconds=second)
+        monkeypatch.setattr("otel_claude.rate_limits.time.time", now.timestamp)
+        reset = (now + timedelta(seconds=1)).isoformat().encode()
+        if limits.newly_low(left(40) | {b"anthropic-ratelimit-input-tokens-reset": reset}):
+            heard.append(second)
+    assert heard == [0, 60, 120, 180]
+
+
+def test_whose_limits_are_still_seen_is_not_forgotten_for_those_who_came_once():
+    limits = RateLimits()
+    for number in range(3 * MOST_OWNERS):
+        limits.observe(left(40), "steady")
+        limits.observe(left(40), f"model-{number}")
+        assert len(limits.newly_low(left(40), "steady")) == (number == 0)
+        assert len(limits.newly_low(left(40), f"model-{number}")) == 1
+    known = {reading.owner.model for reading in limits.readings()}
+    assert "steady" in known
+    assert len(known) == MOST_OWNERS
 
 
 def test_owners_whose_limits_were_low_are_bounded():

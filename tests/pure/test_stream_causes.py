@@ -18,10 +18,15 @@ RESET = httpx2.ReadError("[Errno 104] Connection reset by peer")
 
 
 def cause(
-    error: BaseException, *, silence_s: float = 0.2, total_s: float = 7.3, timeout_s: float | None = 600.0
+    error: BaseException,
+    *,
+    silence_s: float = 0.2,
+    total_s: float = 7.3,
+    away_s: float = 0.0,
+    timeout_s: float | None = 600.0,
 ) -> str:
     kind = error_type(error, in_stream=True)
-    return likely_cause(error, kind, silence_s=silence_s, total_s=total_s, timeout_s=timeout_s)
+    return likely_cause(error, kind, silence_s=silence_s, total_s=total_s, away_s=away_s, timeout_s=timeout_s)
 
 
 def event(code: str) -> ErrorEvent:
@@ -52,6 +57,46 @@ def test_an_error_event_that_the_sdk_raises_counts_like_one_that_is_read_as_byte
     body = {"type": "error", "error": {"type": "overloaded_error", "message": "Overloaded"}}
     raised = anthropic.APIStatusError("Overloaded", response=httpx2.Response(200, request=REQUEST), body=body)
     assert cause(raised) == cause(event("overloaded_error"))
+
+
+@pytest.mark.parametrize("code", ["throttlingException", "ThrottlingException", "rate_limit_error"])
+def test_what_the_api_said_counts_also_where_the_exception_does_not_carry_it(code: str):
+    """Some versions of the SDK raise a `ValueError` for an error in Bedrock's stream: only its text has the type."""
+    says = likely_cause(ValueError("Bad response code"), code, silence_s=60.0, total_s=60.0)
+    assert says.startswith("A rate limit ended the stream")
+
+
+def test_an_exception_that_is_known_by_its_class_is_nothing_that_the_api_has_said():
+    gone = type("NoCredentialsError", (Exception,), {})()
+    assert cause(gone).startswith("Not the connection: NoCredentialsError")
+
+
+@pytest.mark.parametrize("ours", ["timeout", "connection_error", "stream_interrupted"])
+def test_a_type_that_is_our_own_is_nothing_that_the_api_has_said(ours: str):
+    assert "ended the stream" not in likely_cause(CLOSED, ours, silence_s=0.1, total_s=5.0)
+
+
+def test_the_cause_agrees_with_the_category_that_the_hint_is_for():
+    """An `api_error` whose message is "Overloaded" is of the category `overloaded`."""
+    error = event("api_error")
+    assert "failed inside" in likely_cause(error, "api_error", silence_s=0.1, total_s=5.0)
+    assert "was overloaded" in likely_cause(error, "api_error", silence_s=0.1, total_s=5.0, category="overloaded")
+
+
+@pytest.mark.parametrize("error", [CUT, CLOSED, RESET])
+@pytest.mark.parametrize("total_s", [15.0, 29.0, 63.0])
+def test_who_had_not_read_learns_no_limit_of_a_proxy(error: Exception, total_s: float):
+    """The connection may have been gone for long, so neither time is that of its end."""
+    says = cause(error, silence_s=0.0, total_s=total_s, away_s=9.2)
+    assert says.startswith("The application did not read for 9 s")
+
+
+def test_a_moment_without_reading_is_no_absence():
+    assert "did not read" not in cause(CLOSED, away_s=0.9)
+
+
+def test_a_silence_that_was_waited_for_counts_after_an_absence_too():
+    assert "Nothing came for 60 s" in cause(CLOSED, silence_s=60.0, away_s=9.2)
 
 
 @pytest.mark.parametrize(
@@ -151,12 +196,13 @@ def test_exceptions_that_cause_each_other_are_no_endless_loop():
     ),
     silence_s=st.one_of(st.floats(0, 1e6), st.sampled_from([limit.after_s for limit in SILENCES])),
     total_s=st.one_of(st.floats(0, 1e6), st.sampled_from([limit.after_s for limit in TOTALS])),
+    away_s=st.floats(0, 1e6),
     timeout_s=st.one_of(st.none(), st.floats(0, 1e9)),
 )
 def test_the_cause_is_always_one_sentence_of_at_most_160_characters(
-    error: Exception, silence_s: float, total_s: float, timeout_s: float | None
+    error: Exception, silence_s: float, total_s: float, away_s: float, timeout_s: float | None
 ):
-    says = cause(error, silence_s=silence_s, total_s=total_s, timeout_s=timeout_s)
+    says = cause(error, silence_s=silence_s, total_s=total_s, away_s=away_s, timeout_s=timeout_s)
     assert 0 < len(says) <= 160
     assert says.endswith(".")
     assert ". " not in says

@@ -108,6 +108,26 @@ def test_messages_on_other_matters_name_no_tool(message: str):
     assert told_by(message) is None
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("Malformed input request: #/tools/1/input_schema: extraneous key [x] is not permitted", (1, "input_schema")),
+        ("Malformed input request: #/tools/0: required key [name] not found", (0, "")),
+        # https://github.com/lastmile-ai/mcp-agent/pull/126
+        (
+            "Malformed input request: #/toolConfig/tools/1/toolSpec/inputSchema/json: extraneous key [$defs]",
+            (1, "input_schema"),
+        ),
+        ("Malformed input request: #/toolConfig/tools/1/toolSpec/inputSchema/json/type: no", (1, "input_schema.type")),
+        ("Malformed input request: #/toolConfig/tools/3/toolSpec/name: string [a b]", (3, "name")),
+        ("Malformed input request: #/tools/2/input_schema/properties/my key/type: no", None),
+        ("Malformed input request: #/messages/0/content/0: no", None),
+    ],
+)
+def test_a_pointer_of_bedrock_names_a_tool(message: str, told: tuple[int, str] | None):
+    assert told_by(message) == told
+
+
 def test_what_a_message_quotes_is_not_told():
     assert told_by(f"tools.2.custom.input_schema.properties.{'x' * 65}.$ref.naïve: no") == (
         2,

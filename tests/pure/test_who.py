@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from otel_claude.who import MOST_VALUES, Who, pseudonym
+from otel_claude.who import Who, pseudonym
 
 
 def test_only_what_is_asked_for_is_taken_from_the_baggage():
@@ -19,12 +19,22 @@ def test_values_are_short_text():
     assert len(Who(("tenant",)).of({"tenant": "x" * 1_000})["tenant"]) == 128
 
 
-def test_a_name_has_a_hundred_values_on_metrics_and_then_one_for_all_others():
+def test_metrics_tell_two_hundred_combinations_apart_however_many_names_there_are():
+    """100 tenants and 100 features would else be 10,000 series of every metric."""
     who = Who(("tenant", "feature"))
-    told = [who.counted({"tenant": f"t{number}", "feature": "search"}) for number in range(MOST_VALUES + 5)]
-    assert [each["tenant"] for each in told] == [f"t{number}" for number in range(100)] + ["_OTHER"] * 5
-    assert {each["feature"] for each in told} == {"search"}
-    assert who.counted({"tenant": "t3"}) == {"tenant": "t3"}
+    asked = [{"tenant": f"t{tenant}", "feature": f"f{feature}"} for tenant in range(100) for feature in range(100)]
+    told = [who.counted(each) for each in asked]
+    assert told[:200] == asked[:200]
+    assert told[200:] == [{"tenant": "_OTHER", "feature": "_OTHER"}] * 9_800
+    assert who.counted(asked[3]) == asked[3]
+    assert who.counted({"tenant": "t3"}) == {"tenant": "_OTHER"}
+    assert who.counted({}) == {}
+
+
+def test_a_hundred_tenants_with_two_features_each_keep_their_names():
+    who = Who(("tenant", "feature"))
+    asked = [{"tenant": f"t{number // 2}", "feature": f"f{number % 2}"} for number in range(200)]
+    assert [who.counted(each) for each in asked * 2] == asked * 2
 
 
 def test_a_user_is_told_by_a_hash():

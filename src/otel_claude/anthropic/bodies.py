@@ -38,10 +38,15 @@ class _Watched:
 
 
 def _timed(chunks: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
-    """Chunks of a body that a parser reads: only when they come is noted, for the parser keeps pings to itself."""
+    """Chunks of a body that a parser reads: when they are asked for and when they come is noted.
+
+    The items that the parser makes of them do not tell, for it keeps pings to itself.
+    """
+    reading.asked_at = perf_counter_ns()
     for data in chunks:
         reading.last_byte_at = perf_counter_ns()
         yield data
+        reading.asked_at = perf_counter_ns()
 
 
 class _AsyncTimed:
@@ -60,6 +65,7 @@ class _AsyncTimed:
         return self
 
     async def __anext__(self) -> bytes:
+        self._reading.asked_at = perf_counter_ns()
         data = await self._chunks.__anext__()
         self._reading.last_byte_at = perf_counter_ns()
         return data

@@ -12,7 +12,7 @@ from otel_claude import usage
 from otel_claude.anthropic.endpoints import endpoint_of
 from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server
 from otel_claude.failsafe import guarded
-from otel_claude.outcome import STATUS_TYPES, api_code, error_type
+from otel_claude.outcome import STATUS_TYPES, api_code, error_type, forms_of
 from otel_claude.rate_limits import retry_after
 from otel_claude.values import NO_FIELDS, Fields, fields, is_array, is_object, number, text
 
@@ -34,6 +34,13 @@ PORTS = {"http": 80, "https": 443}
 SHORTEST_USER = 8
 """A user's id that is shorter, such as `7`, is found in numbers and words that have nothing to do with it."""
 CREDENTIALS = ("api_key", "auth_token")
+AWS_CREDENTIALS = (*CREDENTIALS, "aws_session_token", "aws_secret_key", "aws_access_key")
+CLOUD_CREDENTIALS: Mapping[str, tuple[str, ...]] = {
+    "bedrock": AWS_CREDENTIALS,
+    "aws": AWS_CREDENTIALS,
+    "vertex": (*CREDENTIALS, "access_token"),
+}
+"""By platform. Credentials that a client finds elsewhere are in the headers of what it sends, see `outcome`."""
 
 _platforms: dict[type[Any], tuple[str, str]] = {}
 
@@ -58,17 +65,13 @@ def server_of(client: Any) -> Server:
 
 
 def secrets_of(client: Any, request: Request) -> tuple[str, ...]:
-    """The client's keys, and who the user is, to be kept out of every text.
-
-    A key that no header can hold, such as one with a line break, is quoted in part or escaped by those who refuse it.
-    """
+    """The client's keys, and who the user is, to be kept out of every text."""
     user = text(fields(request.body.get("metadata")).get("user_id")) or ""
     secrets: tuple[str, ...] = (user,) if len(user) >= SHORTEST_USER else ()
-    for name in CREDENTIALS:
+    for name in CLOUD_CREDENTIALS.get(platform_of(client.__class__)[0], CREDENTIALS):
         key = getattr(client, name, None)
         if isinstance(key, str) and key:
-            pieces = key.split()
-            secrets += (key,) if pieces == [key] else (key, repr(key)[1:-1], *pieces)
+            secrets += forms_of(key)
     return secrets
 
 

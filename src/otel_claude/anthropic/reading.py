@@ -91,6 +91,7 @@ class Reading:
         "_tap",
         "_tell_end",
         "_waiting_since",
+        "asked_at",
         "last_byte_at",
         "parsed",
     )
@@ -106,7 +107,9 @@ class Reading:
         self._ended = _thread.allocate_lock()
         self._closed_by_application = False
         self._waiting_since = 0
-        self.last_byte_at = 0
+        # The headers have come just now.
+        self.last_byte_at = perf_counter_ns()
+        self.asked_at = 0
         self._tap: Tap | None = None
         self.parsed = False
         if call.request.stream or call.endpoint.kind == "batch_results":
@@ -195,11 +198,16 @@ class Reading:
         self._end(error, read=True)
 
     def _note_silence(self) -> None:
-        """Notes how long nothing has come, when reading ends: a wait that nothing ended is a gap too."""
+        """Notes how long nothing has come, when reading ends: a wait that nothing ended is a gap too.
+
+        While nobody reads, nobody knows what comes. So only the time in the last read counts, if it brought nothing.
+        """
         now, facts = perf_counter_ns(), self._facts
-        if self.last_byte_at:
-            facts.silence_ns = now - self.last_byte_at
-        if self._waiting_since and now - self._waiting_since > facts.max_gap_ns and facts.chunks:
+        asked_at = self.asked_at or self._waiting_since
+        if asked_at >= self.last_byte_at:
+            facts.silence_ns = now - asked_at
+            facts.away_ns = asked_at - self.last_byte_at
+        if self._waiting_since and now - self._waiting_since > facts.max_gap_ns:
             facts.max_gap_ns = now - self._waiting_since
 
     @guarded(None)

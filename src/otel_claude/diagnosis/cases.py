@@ -12,7 +12,7 @@ from otel_claude.diagnosis.wordings import TABLES
 
 
 class Case(NamedTuple):
-    """Failures whose status is one of `said`, or whose code stands for one of it, and whose message has the `words`.
+    """Failures whose status, code or what it stands for is one of `said`, and whose message has the `words`.
 
     `when` names a condition that holds besides, or is empty.
     """

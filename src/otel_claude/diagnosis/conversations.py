@@ -1,7 +1,7 @@
 """Conversations that grow long: each further message is paid for again with every request after it.
 
-In: the size of each request, before it is sent. Out: a finding at 50 messages and at each doubling. Pure but for the
-clock.
+In: the size of each request, before it is sent. Out: a finding at 50 messages and at each doubling; and whether it is
+news that a conversation fills the window. Pure but for the clock.
 
 A *level* is 50 messages, 100, 200, and so on. Ids of conversations are kept as hashes.
 """
@@ -22,6 +22,9 @@ MOST_CONVERSATIONS = 10_000
 QUIET_S = 600.0
 """For how long a level is not said again of requests without a conversation's id."""
 
+FULL = 0
+"""What stands among the levels for a prompt that fills too much of the window."""
+
 
 class Conversations:
     """How far the conversations of this process have grown.
@@ -40,18 +43,30 @@ class Conversations:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._levels: Recent[int, int] = Recent(MOST_CONVERSATIONS)
+        self._full: Recent[int, bool] = Recent(MOST_CONVERSATIONS)
         self._said_at: dict[int, float] = {}
 
     def grown(
-        self, conversation: str | None, messages: int, tools: int, estimated_tokens: int | None = None
+        self,
+        conversation: str | None,
+        messages: int,
+        tools: int,
+        estimate: Callable[[], int | None] = lambda: None,
     ) -> Finding | None:
-        """The finding that a request with so many `messages` and `tools` is worth, if any."""
+        """The finding that a request with so many `messages` and `tools` is worth, if any.
+
+        `estimate` gives its tokens, as far as they are known. It is only asked when there is a finding.
+        """
         level = _level(messages)
-        if not (self._is_news(level) if conversation is None else self._has_grown(hash(conversation), level, messages)):
+        if conversation is None:
+            is_news = level > 0 and self._is_news(level)
+        else:
+            is_news = self._has_grown(hash(conversation), level, messages)
+        if not is_news:
             return None
         attributes: dict[str, Value] = {names.MESSAGES: messages, names.TOOLS: tools}
-        if estimated_tokens is not None:
-            attributes[names.ESTIMATED_TOKENS] = estimated_tokens
+        if (tokens := estimate()) is not None:
+            attributes[names.ESTIMATED_TOKENS] = tokens
         if conversation is not None:
             attributes[names.CONVERSATION] = conversation
         return Finding(names.CONVERSATION_EVENT, "INFO", attributes)
@@ -62,9 +77,19 @@ class Conversations:
             self._levels.put(conversation, level)
         return level > known
 
+    def fills(self, conversation: str | None) -> bool:
+        """Whether it is news that the prompt of a call fills too much of the window.
+
+        It is once for a conversation, and for calls without an id once in ten minutes.
+        """
+        if conversation is None:
+            return self._is_news(FULL)
+        key = hash(conversation)
+        known = self._full.get(key) is not None
+        self._full.put(key, True)
+        return not known
+
     def _is_news(self, level: int) -> bool:
-        if not level:
-            return False
         now = self._clock()
         said_at = self._said_at.get(level)
         if said_at is not None and now - said_at < QUIET_S:

@@ -108,7 +108,9 @@ def diagnose(refused: Refused) -> Diagnosis:
     """The category and the hint of a failure: by the API's code, and where that leaves things open by its words."""
     said = category_of(refused.type, refused.status)
     # A status may say more than its category, unless the type says something else.
-    codes = {said, str(refused.status)} if category_of("", refused.status) == said else {said}
+    codes = {said, refused.type}
+    if category_of("", refused.status) == said:
+        codes.add(str(refused.status))
     words = _normal(refused.message or "")
     for case in CASES:
         if case.said.isdisjoint(codes) or not CONDITIONS[case.when](refused, words):
@@ -175,6 +177,7 @@ def _facts(refused: Refused, category: Category, words: str) -> dict[str, object
         "max_tokens": _sane(refused.max_tokens),
         "limits": _limits(refused.exhausted, words),
         "pause": "wait" if wait is None else f"wait {math.ceil(wait):,} s",
+        "less": "send less, or use the Files API" if refused.is_inference else "send less at once",
         "timeout": None if timeout is None else f"{timeout:,.10g} s",
         "sent": None if sent is None or sent < _MEBIBYTE else f"{sent / _MEBIBYTE:,.1f} MB",
     }

@@ -66,12 +66,10 @@ class Findings:
         """What there is to say of a request that is about to be sent for the first time."""
         if not call.endpoint.is_inference or call.sent_body is None:
             return
-        messages_of = call.sent_body.get("messages")
-        messages = length(messages_of) or 0
+        messages = length(call.sent_body.get("messages")) or 0
         if messages >= LONG:
             tools = length(call.sent_body.get("tools")) or 0
-            size = None if call.sent_bytes is None or _has_base64(messages_of) else estimated_tokens(call.sent_bytes)
-            grown = self._conversations.grown(call.request.conversation, messages, tools, size)
+            grown = self._conversations.grown(call.request.conversation, messages, tools, lambda: _estimate(call))
             if grown is not None:
                 yield grown
         tools = call.sent_body.get("tools") if self._settings.check_tools else None
@@ -118,8 +116,9 @@ class Findings:
         """What the end of a call gives reason to say."""
         for look in ENDINGS:
             yield from look(ended)
-        if ended.filled is not None and self.is_high(ended.filled):
-            yield _context(ended.filled)
+        filled = ended.filled
+        if filled is not None and self.is_high(filled) and self._conversations.fills(ended.call.request.conversation):
+            yield _context(filled)
         if ended.call.batch is not None:
             yield from of_results(ended.call.batch)
         if sighting is not None and sighting.finding is not None:
@@ -207,7 +206,9 @@ def _interrupted(ended: Ended) -> Iterator[Finding]:
             failure.type,
             silence_s=silence_s,
             total_s=call.attempt_s,
+            away_s=stream.away_ns / 1e9,
             timeout_s=call.timeout_s,
+            category=failure.category,
         ),
     }
     yield Finding(names.INTERRUPTED_EVENT, "WARN", _known(told))
@@ -217,7 +218,9 @@ def _large_file(ended: Ended) -> Iterator[Finding]:
     call = ended.call
     if call.endpoint.kind != "upload":
         return
-    size = whole(call.response.fields.get("size_bytes"))
+    # An upload that has failed, as large ones do, has no answer that tells.
+    said = whole(call.response.fields.get("size_bytes"))
+    size = call.file_bytes if said is None else said
     if max(size or 0, call.sent_bytes or 0) > LARGE_FILE or call.duration_s > LONG_UPLOAD_S:
         told: dict[str, Value | None] = {
             names.FILE_SIZE: size,
@@ -287,6 +290,13 @@ def _outcome(call: Call, failure: Failure | None) -> str:
     if call.error is not None:
         return "cancelled"
     return "completed" if call.stream is None or call.stream.outcome is None else call.stream.outcome
+
+
+def _estimate(call: Call) -> int | None:
+    """About how many tokens a request has, where its size says so."""
+    if call.sent_bytes is None or _has_base64(fields(call.sent_body).get("messages")):
+        return None
+    return estimated_tokens(call.sent_bytes)
 
 
 def _has_base64(value: object) -> bool:

@@ -1,7 +1,7 @@
 """What probably broke a stream, in one sentence for whoever is on call.
 
-In: the exception, and how long nothing had come and all had lasted when it broke. Out: the cause and what to do about
-it. Pure.
+In: the exception and what it means, and how long nothing had come and all had lasted when it broke. Out: the cause and
+what to do about it. Pure.
 
 The API says why it ends a stream, and the client's HTTP library that it was the one who gave up. Proxies say nothing:
 they close the connection. But they do so by the clock, and most run with the default of their kind, so that the time
@@ -12,11 +12,14 @@ https://platform.claude.com/docs/en/build-with-claude/streaming#ping-events
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from otel_claude.diagnosis.codes import category_of
+from otel_claude.diagnosis.codes import TYPES, Category, category_of
 from otel_claude.values import is_object
 
 TOLERANCE_S = 1.0
 """How far from a limit a time may be: the limits are whole seconds, and what is added is the way to the proxy."""
+
+AWAY_S = 1.0
+"""How long nobody may have read before the times say nothing of the connection, in seconds: it may have ended then."""
 
 MOST_NAME = 64
 """The most of an error's name that is quoted, in characters."""
@@ -88,35 +91,50 @@ LOST = "The connection was lost in the middle of the answer: look for a proxy or
 
 _GARBLED = frozenset({"DecodingError", "JSONDecodeError", "UnicodeDecodeError"})
 _CONNECTION = frozenset({"stream_interrupted", "connection_error"})
+_OURS = _CONNECTION | {"timeout"}
+_SAID_BY_THE_API = frozenset(kind.lower() for kind in TYPES) - _OURS
 
 
 class _Case(NamedTuple):
     error: BaseException | None
     names: frozenset[str]
     error_type: str
+    category: Category
     silence_s: float
     total_s: float
+    away_s: float
     timeout_s: float | None
 
 
 def likely_cause(
-    error: BaseException | None, error_type: str, *, silence_s: float, total_s: float, timeout_s: float | None = None
+    error: BaseException | None,
+    error_type: str,
+    *,
+    silence_s: float,
+    total_s: float,
+    away_s: float = 0.0,
+    timeout_s: float | None = None,
+    category: Category | None = None,
 ) -> str:
     """What probably broke a stream, and what to do: a sentence of at most 160 characters, without content.
 
-    `error` is the exception that the application got, or that it was spared, and `error_type` what `outcome` makes of
-    it. `silence_s` is how long no byte had come, `total_s` how long the last attempt had lasted, and `timeout_s` how
-    long the client was to wait for a byte.
+    `error` is the exception that the application got, or that it was spared, `error_type` what `outcome` makes of it,
+    and `category` what else is known to say of that. `silence_s` is how long a byte had been waited for, `away_s` for
+    how long nobody had read before that, `total_s` how long the last attempt had lasted, and `timeout_s` how long the
+    client was to wait for a byte.
     """
-    case = _Case(error, _names(error), error_type[:MOST_NAME], silence_s, total_s, timeout_s)
+    category = category or category_of(error_type, None)
+    case = _Case(error, _names(error), error_type[:MOST_NAME], category, silence_s, total_s, away_s, timeout_s)
     return next(sentence for cause in _CAUSES if (sentence := cause(case)) is not None)
 
 
 def _the_api(case: _Case) -> str | None:
-    """An exception that carries what the API has said. It comes first, since the API knows."""
-    if not is_object(getattr(case.error, "body", None)):
+    """What the API has said, as the exception carries it or as its type tells. It comes first, since the API knows."""
+    # An exception without a type of the API's is known by its class.
+    is_type = case.error_type.lower() in _SAID_BY_THE_API and case.error_type != type(case.error).__qualname__
+    if not is_type and not is_object(getattr(case.error, "body", None)):
         return None
-    said = SAID.get(category_of(case.error_type, None))
+    said = SAID.get(case.category)
     return said or f"The API ended the stream with {case.error_type}: its message says why; fix that before a retry."
 
 
@@ -147,6 +165,15 @@ def _a_silence(case: _Case) -> str | None:
     return limit and f"Nothing came for {limit.after_s:g} s, the default limit of {limit.who}: {limit.advice}."
 
 
+def _an_absence(case: _Case) -> str | None:
+    if case.away_s < AWAY_S:
+        return None
+    return (
+        f"The application did not read for {case.away_s:.0f} s before it broke, so when is not known:"
+        " read events as they come; try again."
+    )
+
+
 def _a_length(case: _Case) -> str | None:
     limit = _nearest(case.total_s, TOTALS)
     return limit and f"It was cut after {limit.after_s:g} s in all, the default limit of {limit.who}: {limit.advice}."
@@ -162,6 +189,7 @@ _CAUSES: tuple[Callable[[_Case], str | None], ...] = (
     _the_body,
     _the_reader,
     _a_silence,
+    _an_absence,
     _a_length,
     _the_connection,
 )

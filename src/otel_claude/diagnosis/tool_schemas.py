@@ -28,6 +28,8 @@ _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 _PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
 _TELLABLE = re.compile(r"[a-zA-Z0-9_.$-]{1,64}")
 _TOLD = re.compile(r"(?<![\w.])tools\.([0-9]{1,6})((?:\.[^\s.:]{1,128}+){0,64}+):")
+_POINTED = re.compile(r"(?<!\S)#/(?:toolConfig/)?tools/([0-9]{1,6})((?:/[^\s/:]{1,128}+){0,64}+):")
+"""The same as Bedrock writes it, and its Converse API with names of its own."""
 _KIND = re.compile(r"custom|[A-Z]\w*|\w+_[0-9]{8}|mcp_toolset|tool_search_tool_\w+")
 
 
@@ -230,6 +232,10 @@ def told_by(message: str) -> tuple[int, str] | None:
     The path is without the kind of tool that the API puts after the index: `tools.3.custom.input_schema.type: Field
     required` tells of 3 and `input_schema.type`.
     """
+    if (pointed := _POINTED.search(message)) is not None:
+        index, path = pointed.groups()
+        as_sent = path.replace("/toolSpec", "", 1).replace("/inputSchema/json", "/input_schema", 1)
+        return int(index), ".".join(map(_tellable, as_sent.split("/")[1:]))
     told = _TOLD.search(message)
     if told is None:
         return None

@@ -2,7 +2,7 @@
 
 Words come after the code (`codes`), and only to split what one code leaves open. A table is a text of three levels:
 
-    what the code stands for, or a status -> what it is then [when a condition holds]
+    a code, what it stands for, or a status -> what it is then [when a condition holds]
         a pattern over the message
             a hint
 
@@ -71,14 +71,38 @@ invalid_request server other authentication permission rate_limited -> permissio
 authentication permission -> permission
     not allowed to access model|can only access models
         The gateway does not let this key use the model: add the model to the key or team there.
+authentication permission -> permission
+    lacks the required data action
+        The Azure identity may not call the model: give it a role that has this data action on the resource.
 authentication permission -> authentication
+    authentication failed: please make sure your api key is valid
+        The key was refused: check that it is whole, not expired, and of this platform and region.
+    credential should be scoped|invalidsignature|incompletesignature
+        AWS refused the credentials: check the access key, the region and the machine's clock.
     security token (?:\w{1,20} ){0,6}expired|expiredtoken
         The AWS credentials have expired: refresh them, and let the process read them again.
     security token|request signature|signature (?:expired|does not match)|unrecognizedclient|missing authentica
         AWS refused the credentials: check the access key, the region and the machine's clock.
-other -> authentication
+NoCredentialsError CredentialRetrievalError -> authentication when by_client
+    *
+        No AWS credentials were found: set a profile, a role or AWS_ACCESS_KEY_ID, or pass them to the client.
+DefaultCredentialsError -> authentication when by_client
+    *
+        No Google credentials were found: run gcloud auth application-default login, or name a service account.
+RefreshError -> authentication when by_client
+    *
+        Google did not renew the credentials: sign in again, or check the service account and its key.
+other authentication -> authentication when by_client
+    could not resolve (?:aws )?credentials from session
+        No AWS credentials were found: set a profile, a role or AWS_ACCESS_KEY_ID, or pass them to the client.
+    no project_id was given|could not resolve project_id
+        No Google Cloud project is known: set ANTHROPIC_VERTEX_PROJECT_ID, or pass project_id to the client.
+    could not resolve (?:api token from the environment|a gcp access token)
+        No Google credentials were found: run gcloud auth application-default login, or name a service account.
     could not resolve authentication method
         The client has no key: set ANTHROPIC_API_KEY, or pass api_key to the client.
+    ^ascii codec cant encode
+        A header cannot be sent: check the key for curly quotes and other characters that are not ASCII.
 authentication -> authentication
     x-api-key header is required|api key (?:is )?(?:required|missing)|no api key
         No key was sent: set ANTHROPIC_API_KEY, or pass api_key to the client.
@@ -104,6 +128,10 @@ permission -> permission
     request not allowed|<html|<!doctype
         The network was refused: check the country, VPN or proxy that the request leaves from.
 permission invalid_request -> permission when no_field
+    not allowed from unsupported countries
+        The country that the request comes from is not served: check the account's country, VPN and region.
+    ^operation not allowed
+        AWS does not let this account call the model: check its access to models, then ask AWS's support.
     only authorized for use with claude code|oauth
         This OAuth token may not be used here: use an API key of the organization.
     not enabled for (?:this|your)
@@ -163,21 +191,54 @@ invalid_request permission -> request_too_large when no_field
     storage limit
         The organization's storage for files is full: delete files, or ask for more.
     file too large|maximum file size|exceeds the maximum size
-        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
-        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
+        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
 invalid_request -> invalid_request
     ^max_tokens: (?:field required|input should)
         max_tokens must be a whole number of at least 1: set it to the longest answer that you want.
 request_too_large -> request_too_large
     cloudflare
-        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
-        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
+        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
     <html|entity too large|payload too large|content too large
         A proxy takes fewer bytes than the {sent} sent: raise its limit (nginx: client_max_body_size), or send less.
         A proxy takes fewer bytes than were sent: raise its limit (nginx: client_max_body_size), or send less.
     *
-        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
-        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): send less, or use the Files API.
+        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
+        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
+"""
+
+_COMPLAINTS = r"""
+invalid_request -> tool_schema
+    ^tools\.<tool>\b.{0,200}(?:too complex|too many (?:optional|union|strict)|too large)
+        The schema of tool {tool} (counted from 0) is too complex: use fewer optional fields, or leave strict out.
+invalid_request -> invalid_request
+    too complex for compilation|compiled grammar is too large
+        The output and strict schemas are too complex together: fewer strict tools, optional fields and nested levels.
+    schemas? contains? too many
+        The output and strict schemas have too much together: fewer strict tools, optional fields and unions.
+    tool_use ids must be unique
+        Two tool_use blocks have the same id: keep each one once in the history, or give each an id of its own.
+    must have a single result|multiple tool_result blocks
+        A tool_use has more than one tool_result: keep one of them.
+    tool_use(?:_id|\.id): string should match pattern
+        An id of a tool_use has other characters than letters, digits, _ and -: replace them on both sides.
+    cache_control cannot be set for empty
+        An empty text block has cache_control: leave out the block, or set the mark on one with text.
+    not support the effort parameter
+        The model takes no effort: leave output_config.effort out, or choose another model.
+    strategy requires thinking
+        A strategy of context_management needs thinking: turn thinking on, or leave the strategy out.
+    ^thinking\.adaptive\.budget_tokens: extra inputs
+        Adaptive thinking takes no budget_tokens: leave it out, and set output_config.effort instead.
+    ^(?!tools\.|model:|max_tokens:)[a-z][^ :]{1,200}: field required
+        A required field is missing: the message of the exception names it.
+    ^(?!tools\.)[a-z][^ :]{1,200}: extra inputs are not permitted
+        A field that the message names is not known here: send the beta that it needs, or leave it out.
+    unable to download|download the file
+        A file at a URL could not be read: check that the URL is public, or send the file itself.
+    authorization token for mcp server
+        The MCP server refused its token: renew authorization_token in mcp_servers.
 """
 
 _THINKING = r"""
@@ -240,7 +301,7 @@ _MODELS = r"""
 invalid_request model_not_found -> model_not_found when no_field
     on-demand throughput|inference profile
         Bedrock serves this model through an inference profile: put us., eu., apac. or global. before its id.
-    model identifier
+    model identifier|at modelid failed to satisfy
         {family} is a known model, but not by this id in this region: check its prefix (us., eu., global.) and version.
         Bedrock has no model {model} in this region: the nearest known models are {nearest}.
         Bedrock has no model of this id in this region: check the id, its version, and the region of the client.
@@ -302,15 +363,13 @@ invalid_request -> invalid_request
         A PDF cannot be read: check that it is whole and not locked by a password.
     \bimages?\b|media[ _]type
         An image cannot be used: send JPEG, PNG, GIF or WebP under its true media_type, whole, and not too many.
-    unable to download|download the file
-        A file at a URL could not be read: check that the URL is public, or send the file itself.
     non-empty|non-whitespace|must not be empty|is blank|at least (?:one message|1 item|1 character)
         A message or text block is empty: leave out blocks without text before sending.
     trailing whitespace
         The last assistant message ends with white space: strip it.
     prefill|must end with a user
         The model takes no prefilled answer: end with a user message, and use structured outputs for the form.
-    roles must alternate|first message must|unexpected role|role: input should
+    roles must alternate|alternate between user and assistant|first message must|unexpected role|role: input should
         Roles are out of order: begin with user, use only user and assistant, and pass system as its own field.
     maximum of <limit> blocks with cache_control
         More than {limit:,} blocks have cache_control: keep those at the ends of the longest shared prefixes.
@@ -328,9 +387,6 @@ invalid_request -> tool_schema when has_tools
 invalid_request server other -> invalid_request
     not valid json|invalid json|invalid utf|surrogate
         The body is not valid JSON: look for lone surrogates, control characters, and proxies that change it.
-other -> invalid_request
-    streaming is (?:required|strongly)
-        The answer may take longer than 10 minutes: stream it, or lower max_tokens.
 invalid_request -> invalid_request
     field required
         A required field is missing: the message of the exception names it.
@@ -391,9 +447,25 @@ server -> server
     *
         The API failed: {pause} and try again; report the request id if it goes on.
 timeout -> timeout when by_client
+    ^connecttimeout: .{0,80}handshake
+        The TLS handshake took more than {timeout}: check the proxy on the way, or raise the timeout's connect.
+        The TLS handshake took too long: check the proxy on the way, or raise the timeout's connect.
+    ^connecttimeout
+        The host was not reached within {timeout}: check base_url, the firewall and proxies, or raise connect.
+        The host was not reached in time: check base_url, the firewall and proxies, or raise the timeout's connect.
+    ^pooltimeout
+        No connection of the client was free within {timeout}: raise its max_connections, or have fewer calls at once.
+        No connection of the client was free in time: raise its max_connections, or have fewer calls at once.
+    ^writetimeout
+        The request was not taken within {timeout}: send less, check the upload's speed, or raise the timeout's write.
+        The request was not taken in time: send less, check the upload's speed, or raise the timeout's write.
     *
         No answer came within {timeout}: stream long answers, or raise the client's timeout.
         No answer came in time: stream long answers, or raise the client's timeout.
+timeout -> timeout when in_stream
+    *
+        Nothing more came for {timeout} in the middle of the answer: send it again, or raise the timeout's read.
+        Nothing more came in the middle of the answer: send it again, or raise the timeout's read.
 timeout -> timeout
     <html|<!doctype|gateway time
         A proxy gave up waiting: stream long answers, and raise its read timeout (nginx: proxy_read_timeout).
@@ -403,6 +475,16 @@ connection -> authentication
     illegal header value
         A header cannot be sent: check the key for line breaks, spaces, and for being empty.
 connection -> connection
+    wrong[_ ]version[_ ]number
+        The address does not speak TLS: check the port, and http or https in base_url and in the proxy's address.
+    unexpected[_ ]eof
+        The other side broke off the TLS handshake: check the proxy or firewall on the way, then try again.
+    ^unsupportedprotocol|missing an http
+        The address is not whole: begin the client's base_url with https://.
+    too many open files
+        The process has too many open files: share one client instead of making many, or raise its limit (ulimit).
+    client has been closed
+        The client was closed before the call: share one client in the process, and close it after the last call.
     proxy authentication
         The network's proxy wants credentials: put them into HTTPS_PROXY (http://user:password@host:port).
     certificate|\bssl\b|\btls\b
@@ -421,4 +503,4 @@ stream_interrupted -> stream_interrupted
 """
 
 
-TABLES = (_STATUSES, _ACCESS, _HEADERS, _LENGTH, _THINKING, _TOOLS, _MODELS, _CONTENT, _SERVICE)
+TABLES = (_STATUSES, _ACCESS, _HEADERS, _LENGTH, _COMPLAINTS, _THINKING, _TOOLS, _MODELS, _CONTENT, _SERVICE)

@@ -4,6 +4,7 @@ In: the record of a call and how it failed. Out: log records on one logger.
 """
 
 from collections.abc import Mapping, Sequence
+from time import time_ns
 from typing import Any
 
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
@@ -43,6 +44,7 @@ class Events:
         severity = SeverityNumber[finding.severity]
         self._logger.emit(
             LogRecord(
+                timestamp=time_ns(),
                 event_name=finding.event,
                 severity_number=severity,
                 severity_text=severity.name,
@@ -71,6 +73,7 @@ class Events:
     def _emit(self, call: Call, name: str, severity: SeverityNumber, attributes: Attributes) -> None:
         self._logger.emit(
             LogRecord(
+                timestamp=time_ns(),
                 event_name=name,
                 severity_number=severity,
                 severity_text=severity.name,

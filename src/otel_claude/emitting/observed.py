@@ -30,8 +30,11 @@ from otel_claude.rate_limits import RateLimits
 MOST_PENDING = 1_000
 """How many calls may have ended since the last look before they are added up without one."""
 
-MOST_SETS = 2_000
-"""How many sets of attributes an instrument may have, as in the SDK. What is over goes into one that stands for it."""
+MOST_SETS = 10_000
+"""How many sets of attributes an instrument may have. What is over goes into one that stands for it.
+
+The 200 combinations of `who` and `_OTHER`, with 8 models and 6 types of tokens each, are 201 * 8 * 6 = 9,648.
+"""
 
 OVERFLOW: Labels = {"otel.metric.overflow": True}
 """https://opentelemetry.io/docs/specs/otel/metrics/sdk/#overflow-attribute"""

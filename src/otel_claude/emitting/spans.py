@@ -290,6 +290,8 @@ RESULT_TYPES: Mapping[str, str] = {
 def _add_fields(call: Call, attributes: Attributes) -> None:
     if call.endpoint.kind == "download" and call.bytes_received is not None:
         attributes[names.FILE_SIZE] = call.bytes_received
+    if call.file_bytes is not None:
+        attributes[names.FILE_SIZE] = call.file_bytes
     for attribute, field, read in FIELDS.get(call.endpoint.kind, ()):
         if (said := read(call.response.fields.get(field))) is not None:
             attributes[attribute] = said
