@@ -84,7 +84,7 @@ def _headers(route: Route, request_id: str, *, known: bool = True) -> Headers:
     identity = {"request-id": request_id, "anthropic-organization-id": "org-simulated"}
     if route.takes is not Answer:
         return identity
-    reset = (datetime.now(UTC) + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    reset = (datetime.now(UTC) + timedelta(seconds=60)).strftime("%Y-%m-%dT%H:%M:%SZ")
     limits: dict[str, str] = {}
     for name, limit in _LIMITS.items():
         limits[f"anthropic-ratelimit-{name}-limit"] = str(limit)
