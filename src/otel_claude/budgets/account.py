@@ -11,13 +11,13 @@ from otel_claude.budgets.budget import Budget
 from otel_claude.budgets.periods import Slot
 
 GRACE_S = 3_600.0
+"""How long a slot is remembered after it counts no more."""
 
 
 class Entry:
     """What was spent in one slot: by this `writer`, and by `others` as of the last word of the ledger.
 
     `writer` names this entry among all that are ever written to the ledger: a new one never takes the place of an old.
-
     `written` is how much of `own` the ledger has, as far as is known. Telling it a sum twice does no harm.
     """
 
