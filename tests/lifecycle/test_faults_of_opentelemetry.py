@@ -233,7 +233,7 @@ def test_a_one_shot_iterator_of_messages_is_not_used_up(switch_on: SwitchOn, tel
     assert [span.name for span in telemetry.spans] == [SPAN]
 
 
-@pytest.mark.parametrize("extensions", [None, {}, object(), "text"], ids=str)
+@pytest.mark.parametrize("extensions", [None, {}, object(), "text"], ids=lambda given: type(given).__name__)
 def test_a_stream_around_a_response_that_is_none_is_read_as_usual(switch_on: SwitchOn, extensions: Any):
     """Tests of applications build streams around stand-ins for responses."""
     from anthropic import Stream

@@ -90,7 +90,7 @@ VARIABLES = {setting.name: setting.metadata["env"] for setting in fields(Setting
 
 
 def ids(table: tuple[tuple[Any, ...], ...]) -> list[str]:
-    return [f"{name}={value!r}" for name, value, *_ in table]
+    return [f"{name}={getattr(value, '__name__', None) or repr(value)}" for name, value, *_ in table]
 
 
 def test_every_setting_is_tested_here():

@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 TOKENS = tuple(4**exponent for exponent in range(14))
+RUN_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6)
+COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
 """The conventions' bucket boundaries: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"""
 PERCENT = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
 
@@ -137,6 +139,22 @@ RETRY_WAIT = Instrument("claude.retry.wait", "histogram", "s", "How long the SDK
 CACHE_UNUSED = Instrument(
     "claude.cache.unused", "counter", "{call}", "Calls that repeated a long prefix without using the cache."
 )
+TOOL_DURATION = Instrument(
+    "gen_ai.execute_tool.duration", "histogram", "s", "Duration of the execution of tools.", SECONDS
+)
+AGENT_DURATION = Instrument(
+    "gen_ai.invoke_agent.duration", "histogram", "s", "Duration of runs of agents.", RUN_SECONDS
+)
+AGENT_INFERENCES = Instrument(
+    "gen_ai.invoke_agent.inference_calls",
+    "histogram",
+    "{inference_call}",
+    "How many times a run of an agent asked a model.",
+    COUNTS,
+)
+AGENT_TOOL_CALLS = Instrument(
+    "gen_ai.invoke_agent.tool_calls", "histogram", "{tool_call}", "How many tools a run of an agent executed.", COUNTS
+)
 LIMIT = Instrument("claude.rate_limit.limit", "gauge", "{unit}", "The rate limit, in requests or tokens.")
 REMAINING = Instrument("claude.rate_limit.remaining", "gauge", "{unit}", "What is left of the rate limit.")
 RESET = Instrument("claude.rate_limit.reset", "gauge", "s", "Time until the rate limit is full again.")
@@ -175,6 +193,10 @@ INSTRUMENTS = (
     RETRIES,
     RETRY_WAIT,
     CACHE_UNUSED,
+    TOOL_DURATION,
+    AGENT_DURATION,
+    AGENT_INFERENCES,
+    AGENT_TOOL_CALLS,
     LIMIT,
     REMAINING,
     RESET,

@@ -16,7 +16,9 @@ Bool: TypeAlias = str
 # What was asked for
 
 OPERATION: Text = "gen_ai.operation.name"
-"""`chat`, `text_completion` for legacy completions. Calls without a model's answer have none."""
+"""`chat`, `text_completion` for legacy completions, `invoke_agent`, `execute_tool`. Calls without a model's answer have
+none.
+"""
 PROVIDER: Text = "gen_ai.provider.name"
 """`anthropic`, `aws.bedrock`, `gcp.vertex_ai`."""
 PLATFORM: Text = "claude.platform"
@@ -274,6 +276,41 @@ TOOL_DEFINITIONS: Text = "gen_ai.tool.definitions"
 CONTENT_TRUNCATED: Bool = "anthropic.content.truncated"
 """`true` where recorded content was shortened."""
 
+# On runs of agents, and on tools
+
+AGENT_NAME: Text = "gen_ai.agent.name"
+"""The agent, where the application names it."""
+AGENT_ITERATIONS: Int = "claude.agent.iterations"
+"""How many times a model was asked in the run. This and the other sums of a run include the runs inside it."""
+AGENT_TOOL_CALLS: Int = "claude.agent.tool_calls"
+"""How many tools were executed in the run, those of the API's side excepted."""
+AGENT_INPUT_TOKENS: Int = "claude.agent.input_tokens"
+"""The sum of the input tokens of its calls, cached ones included."""
+AGENT_OUTPUT_TOKENS: Int = "claude.agent.output_tokens"
+"""The sum of the output tokens of its calls."""
+AGENT_COST: Float = "claude.agent.cost_usd"
+"""What its calls cost together, in USD. Absent where the cost of one of them is not known."""
+AGENT_OUTCOME: Text = "claude.agent.outcome"
+"""`completed`, `failed`, `cancelled`, or `abandoned` where the application stopped before the end."""
+TOOL_NAME: Text = "gen_ai.tool.name"
+"""The tool."""
+TOOL_TYPE: Text = "gen_ai.tool.type"
+"""`function` for tools that the application executes, `extension` for those that the API or an agent executes."""
+TOOL_KIND: Text = "claude.tool.kind"
+"""`client`, `server` (the API's own), `mcp`."""
+TOOL_CALL: Text = "gen_ai.tool.call.id"
+"""The id of the `tool_use` block that asked for it."""
+TOOL_DESCRIPTION: Text = "gen_ai.tool.description"
+"""Opt-in: what the application tells the model of the tool."""
+TOOL_ARGUMENTS: Text = "gen_ai.tool.call.arguments"
+"""Opt-in: its arguments, as JSON."""
+TOOL_RESULT: Text = "gen_ai.tool.call.result"
+"""Opt-in: its result, as JSON."""
+MCP_SERVER: Text = "claude.mcp.server"
+"""The name of the MCP server that the tool is on, as the request gives it."""
+TOOL_REPEATS: Int = "claude.tool.repeats"
+"""How often the same tool has been called with the same arguments in the run."""
+
 # On a trace of more spans than the cap
 
 SPANS_CREATED: Int = "claude.trace.spans.created"
@@ -331,8 +368,6 @@ SAVINGS_TYPE: Text = "claude.savings.type"
 """`cache`, `batch`."""
 CLAUDE_STOP_REASON: Text = "claude.stop_reason"
 """The `stop_reason` as the API spells it."""
-TOOL_NAME: Text = "gen_ai.tool.name"
-"""The tool."""
 LIMIT_TYPE: Text = "claude.rate_limit.type"
 """`requests`, `tokens`, `input_tokens`, `output_tokens`, `priority_*`, `fast_*`."""
 LIMIT_MODEL: Text = "claude.rate_limit.model"
@@ -373,6 +408,10 @@ FILE_EVENT = "claude.file.large"
 CACHE_EVENT = "claude.cache.unused"
 """INFO. The same long prefix was sent again without caching, when a call with it had ended: at the second time, the
 fourth, the eighth."""
+AGENT_LOOP_EVENT = "claude.agent.loop"
+"""WARN. A run calls the same tool with the same arguments again and again: at the third time and at
+each doubling of that.
+"""
 AUDIT_EVENT = "claude.audit"
 """INFO. Opt-in, for each API call: what was called, by whom, and how it ended. No content."""
 BUDGET_EVENT = "claude.budget.threshold"
