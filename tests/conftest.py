@@ -91,6 +91,11 @@ def client(make: Make) -> Any:
     return make(api_key=API_KEY)
 
 
+@pytest.fixture(autouse=True)
+def no_failures_yet() -> None:
+    failures.counts.clear()
+
+
 @pytest.fixture
 def instrument(caplog: pytest.LogCaptureFixture) -> Iterator[Instrument]:
     """Instruments the SDK with the settings that it is given, until the test has ended; `providers` replace its own.
@@ -98,7 +103,6 @@ def instrument(caplog: pytest.LogCaptureFixture) -> Iterator[Instrument]:
     Nothing in the instrumentation may fail, and nothing may be logged, in whatever a test does.
     """
     started: list[Telemetry] = []
-    failures.counts.clear()
 
     def instrument(providers: Mapping[str, Any] | None = None, **settings: Any) -> Telemetry:
         telemetry = Telemetry()

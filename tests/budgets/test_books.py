@@ -3,7 +3,7 @@
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -79,6 +79,9 @@ class Shared:
             return False
         self.claimed.add(name)
         return True
+
+    def listed(self) -> Iterator[tuple[str, int]]:
+        return iter([(slot, sum(amounts.values())) for slot, amounts in self.spent.items()])
 
     def close(self) -> None:
         """Nothing is open."""
@@ -369,6 +372,26 @@ def test_while_the_ledger_is_gone_each_process_tells(monkeypatch: pytest.MonkeyP
     assert states == [None, "unavailable", "available"]
     assert process.told[0].attributes["claude.budget.threshold"] == 0.5
     process.keeper.close()
+    process.keeper.close()
+
+
+def test_what_is_claimed_is_told_though_the_ledger_goes_at_the_next_one():
+    class GoesAfterOne(Shared):
+        def claim(self, name: str, expires_at: float) -> bool:
+            if self.claimed and self.fails == "then":
+                raise ConnectionError("gone")
+            return super().claim(name, expires_at)
+
+    ledger = GoesAfterOne()
+    process = Process(ledger, warn(ALL))
+    process.spend(90)
+    ledger.fails = "then"
+    process.keeper.look()
+    ledger.fails = ""
+    process.keeper.look()
+
+    told = [finding.attributes.get("claude.budget.threshold") for finding in process.told]
+    assert [threshold for threshold in told if threshold is not None] == [0.5, 0.8]
     process.keeper.close()
 
 

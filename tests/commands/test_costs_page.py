@@ -1,6 +1,7 @@
 """The outputs in `docs/costs.md` are those of the commands."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from opentelemetry import baggage, context
 from opentelemetry.sdk.metrics.export import AggregationTemporality
 
 from fixture_types import API_KEY, Instrument
+from otel_claude.budgets.ledgers import Line
+from otel_claude.budgets.ledgers.sqlite import SqliteLedger
+from otel_claude.budgets.money import picodollars
 from otel_claude.commands import main
 from otel_claude.testing import Answer, Batch, SimulatedClaude, usage
 
@@ -27,6 +31,14 @@ CALLS: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("globex", "claude-of-tomorrow", usage(input_tokens=20_000, output_tokens=5_000)),
 )
 IN_BATCH = Answer("Sorted.", model="claude-sonnet-5-5", usage=usage(input_tokens=5_000_000, output_tokens=600_000))
+
+SPENT = (
+    ("daily/2026-11-21", "one", 400.0),
+    ("daily/2026-11-21", "other", 12.25),
+    ("daily/2026-11-22", "one", 96.5),
+    ("tenant/acme/2026-11-22", "one", 60.25),
+    ("tenant/globex/2026-11-22", "one", 36.25),
+)
 
 
 def blocks() -> Iterator[tuple[str, str]]:
@@ -62,9 +74,20 @@ def ask(client: anthropic.Anthropic, tenant: str, model: str) -> None:
     context.detach(token)
 
 
+@pytest.fixture
+def ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A ledger in the folder that the commands run in."""
+    monkeypatch.chdir(tmp_path)
+    ledger = SqliteLedger("budgets.db")
+    later = time.time() + 3_600
+    ledger.write([Line(slot, writer, picodollars(usd), later) for slot, writer, usd in SPENT])
+    ledger.close()
+
+
+@pytest.mark.usefixtures("ledger")
 def test_the_outputs_of_the_page_are_current(metrics: str, capsys: pytest.CaptureFixture[str]):
     found = list(blocks())
-    assert [command.split()[0] for command, _ in found] == ["costs", "costs", "prices"]
+    assert [command.split()[0] for command, _ in found] == ["costs", "costs", "costs", "prices"]
     for command, output in found:
         main([metrics if word == "metrics.json" else word for word in command.split()])
         assert VERSION.sub(r"\1…", capsys.readouterr().out) == VERSION.sub(r"\1…", output)

@@ -48,8 +48,9 @@ class Crossing(NamedTuple):
 class Account:
     """`scope` is the value of what the budget is per, `None` where it is for all.
 
-    There are so many calls `in_flight`, for which so much is `reserved`. It was last `used`, and last `read` from the
-    ledger, at times; `read_whole`, with slots in which nothing is spent any more. `new_writer` makes up names.
+    There are so many calls `in_flight`, for which so much is `reserved`. It was last `used` at a time. The ledger was
+    last `asked` for it, and has answered (`read`), at times; `asked_whole`, with slots in which nothing is spent any
+    more. `new_writer` makes up names.
     """
 
     def __init__(self, budget: Budget, scope: str | None, new_writer: Callable[[], str]) -> None:
@@ -59,8 +60,9 @@ class Account:
         self.in_flight = 0
         self.reserved = 0
         self.used = 0.0
+        self.asked = 0.0
+        self.asked_whole = 0.0
         self.read = 0.0
-        self.read_whole = 0.0
         self.entries: dict[str, Entry] = {}
         self._entry: Entry | None = None
         self._told: dict[str, float] = {}
@@ -80,7 +82,7 @@ class Account:
         return self.scope is not None and at - self.used > after_s and self.is_written
 
     def is_known(self, at: float, after_s: float) -> bool:
-        """Whether the ledger has been asked, and not so long ago that others may have spent more since."""
+        """Whether the ledger has answered, and not so long ago that others may have spent more since."""
         return at - self.read <= 2 * after_s
 
     def spend(self, amount: int, at: float) -> None:

@@ -48,7 +48,7 @@ class Pending(NamedTuple):
     """Lines for the ledger, and what they were made of."""
 
     lines: Sequence[Line]
-    entries: Sequence[Entry]
+    entries: Sequence[tuple[Account, Entry]]
 
 
 class Book:
@@ -150,32 +150,34 @@ class Book:
         """What is to be written to the ledger, and what is to be asked for."""
         now = self.now()
         lines: list[Line] = []
-        entries: list[Entry] = []
+        entries: list[tuple[Account, Entry]] = []
         # One by one: calls need the lock as well.
         for account in self.accounts():
             with self._lock:
-                if account.is_idle(now, RECENT_S) and now - account.read < SELDOM_S:
+                if account.is_idle(now, RECENT_S) and now - account.asked < SELDOM_S:
                     continue
                 current = account.entry(now)
                 account.forget(now)
-                is_whole = now - account.read_whole >= RECENT_S
-                account.read, account.read_whole = now, now if is_whole else account.read_whole
+                is_whole = now - account.asked_whole >= RECENT_S
+                account.asked, account.asked_whole = now, now if is_whole else account.asked_whole
                 for entry in account.entries.values():
                     if is_whole or entry is current or entry.own != entry.written:
                         slot = f"{account.name}/{entry.slot.name}"
                         lines.append(Line(slot, entry.writer, entry.own or None, entry.slot.counts_until + KEPT_S))
-                        entries.append(entry)
+                        entries.append((account, entry))
         return Pending(lines, entries)
 
     def is_stale(self, charged: Charged, after_s: float) -> bool:
-        """Whether there is an account that was not read from the ledger for so long."""
+        """Whether there is an account that the ledger was not asked for, for so long."""
         now = self.now()
-        return any(now - account.read > after_s for account in charged)
+        return any(now - account.asked > after_s for account in charged)
 
     def take(self, pending: Pending, totals: Totals) -> None:
         """Takes the totals of the ledger for lines that were pending."""
-        for line, entry, total in zip(pending.lines, pending.entries, totals.amounts, strict=True):
+        now = self.now()
+        for line, (account, entry), total in zip(pending.lines, pending.entries, totals.amounts, strict=True):
             with self._lock:
+                account.read = now
                 entry.written = line.amount or 0
                 entry.others = total - entry.written
         if totals.now is not None:

@@ -81,13 +81,18 @@ class Keeper:
             self._announce(finding)
 
     def _exchange(self) -> list[Finding]:
+        found: list[Finding] = []
         try:
             pending = self._book.pending()
             totals = self._ledger.write(pending.lines)
             self._book.take(pending, totals)
-            return [*self._answered(), *self._crossings(self._ledger.claim)]
+            found += self._answered()
+            # One by one: what is claimed has to be told, though the ledger be gone when the next one is claimed.
+            for finding in self._crossings(self._ledger.claim):
+                found.append(finding)
         except Exception as error:
-            return self._failed(error)
+            found += self._failed(error)
+        return found
 
     @guarded(None)
     def close(self) -> None:

@@ -1,6 +1,7 @@
-"""`otel-claude costs`: what was spent, out of exported telemetry.
+"""`otel-claude costs`: what was spent, out of exported telemetry or the ledger of the budgets.
 
-In: files of OTLP/JSON, one export request a line. Out: sums by the labels that are asked for, as a table, CSV or JSON.
+In: files of OTLP/JSON, one export request a line, or the address of a ledger. Out: sums by the labels that are asked
+for, as a table, CSV or JSON.
 """
 
 import argparse
@@ -14,10 +15,11 @@ from zoneinfo import ZoneInfo
 from otel_claude.commands.arguments import day, prices, time_zone
 from otel_claude.commands.days import Days
 from otel_claude.commands.exported import Exported, Signal
+from otel_claude.commands.ledger_spend import LABELS, LedgerSpend, address_of, labels_of
 from otel_claude.commands.lines import STANDARD_INPUT, Lines
 from otel_claude.commands.progress import Progress
 from otel_claude.commands.report import FORMATS, report_of
-from otel_claude.commands.spend import ATTRIBUTES, DAY, Groups
+from otel_claude.commands.spend import ATTRIBUTES, DAY, Groups, Source
 from otel_claude.commands.tables import printable
 from otel_claude.commands.what_ifs import WhatIfs
 
@@ -27,7 +29,7 @@ READ, FOUND_NOTHING, NOT_ALL_READ = 0, 1, 3
 DESCRIPTION = """\
 Add up what calls of Claude cost, out of telemetry that otel-claude has emitted: lines of OTLP/JSON, as the
 Collector's file exporter writes them, compressed by gzip or not. Metrics are read, which have all calls; spans
-only where there are no metrics, or with --from spans.
+only where there are no metrics, or with --from spans. With --ledger, what the budgets' ledger has instead.
 """
 EPILOG = """\
 exit status: 0 all lines were read; 1 nothing of otel-claude was found; 2 a wrong argument, or a file that cannot
@@ -41,7 +43,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         metavar="FILE",
         nargs="*",
-        default=[STANDARD_INPUT],
         help="a file of OTLP/JSON lines; the standard input where there is none, or for -",
     )
     parser.add_argument(
@@ -49,10 +50,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="LABEL",
         action="append",
         help=f"what to group by, any number of times: {DAY}, {', '.join(ATTRIBUTES)}, or any attribute of metrics, "
-        "spans or resources, such as tenant; by default model",
+        f"spans or resources, such as tenant; by default model. Of a ledger: {', '.join((*LABELS, DAY))}",
     )
     parser.add_argument("--format", choices=tuple(FORMATS), default="table", help="by default table")
     parser.add_argument("--from", dest="signal", choices=("metrics", "spans"), help="read only these")
+    parser.add_argument(
+        "--ledger",
+        metavar="ADDRESS",
+        nargs="?",
+        const="",
+        help="read this ledger, such as redis://localhost:6379/0; without an address, that of OTEL_CLAUDE_BUDGETS",
+    )
     parser.add_argument("--since", metavar="DAY", type=day, help="the first day that counts, as YYYY-MM-DD")
     parser.add_argument("--until", metavar="DAY", type=day, help="the last day that counts, as YYYY-MM-DD")
     parser.add_argument(
@@ -69,28 +77,36 @@ def run(arguments: argparse.Namespace) -> int:
 
     Raises:
         OSError: a file cannot be opened or read.
-        ValueError: the days that are asked for are none, or the prices are not accepted.
+        ValueError: the days that are asked for are none, the prices are not accepted, or a ledger cannot be read.
     """
-    labels = tuple(dict.fromkeys(arguments.by or ["model"]))
-    files = cast("Sequence[str]", arguments.files)
     since, until = cast("date | None", arguments.since), cast("date | None", arguments.until)
     if since is not None and until is not None and since > until:
         raise ValueError(f"--since {since} is after --until {until}: there is no day from the one to the other")
     zone = cast("ZoneInfo", arguments.timezone)
     what_ifs = WhatIfs(prices())
-    by_day = DAY in labels or since is not None or until is not None
-    source = Exported(labels, Days(zone), cast("Signal | None", arguments.signal), by_day=by_day)
-    lines = read(files, source)
+    wanted = cast("Sequence[str]", arguments.by or ())
+    source: Source
+    if arguments.ledger is not None:
+        if arguments.files or arguments.signal is not None:
+            raise ValueError("--ledger is read in place of files, so neither files nor --from go with it")
+        labels = labels_of(wanted)
+        source = LedgerSpend(address_of(arguments.ledger), zone)
+        refused: list[str] = []
+    else:
+        labels = tuple(dict.fromkeys(wanted or ("model",)))
+        by_day = DAY in labels or since is not None or until is not None
+        source = Exported(labels, Days(zone), cast("Signal | None", arguments.signal), by_day=by_day)
+        refused = _refused(read(arguments.files or [STANDARD_INPUT], source))
     groups = Groups(labels)
     groups.add(source.entries(), since, until)
-    report = report_of(groups, what_ifs, source=source.signal, zone=zone.key, notes=source.notes)
+    report = report_of(groups, what_ifs, source, zone.key)
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "csv":
         _say(report.notes)
-    _say(_refused(lines))
+    _say(refused)
     if not report.rows:
         _say(["otel-claude costs: nothing that otel-claude has emitted was found, of the days that were asked for"])
-    return NOT_ALL_READ if lines.unreadable else READ if report.rows else FOUND_NOTHING
+    return NOT_ALL_READ if refused else READ if report.rows else FOUND_NOTHING
 
 
 def read(files: Sequence[str], source: Exported) -> Lines:

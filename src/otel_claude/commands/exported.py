@@ -22,6 +22,8 @@ class Exported:
     `by_day`: the days of amounts matter to whoever asks.
     """
 
+    adds_up = True
+
     def __init__(self, labels: Sequence[str], days: Days, signal: Signal | None = None, *, by_day: bool) -> None:
         self._metrics = MetricSpend(labels, days, by_day=by_day)
         self._spans = SpanSpend(labels, days)

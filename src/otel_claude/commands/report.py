@@ -8,12 +8,12 @@ tables without what a terminal would take for a command. Pure.
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
 from otel_claude.commands.decimals import plain
-from otel_claude.commands.spend import Group, Groups
+from otel_claude.commands.spend import Group, Groups, Source
 from otel_claude.commands.tables import ABSENT, printable, table
 from otel_claude.commands.what_ifs import WhatIfs
 
@@ -62,7 +62,7 @@ Row = Mapping[str, Decimal]
 
 
 class Report(NamedTuple):
-    """All that is told. `source` is `metrics`, `spans` or another source's name."""
+    """All that is told. `total` is empty where the rows do not add up."""
 
     source: str | None
     zone: str
@@ -73,14 +73,14 @@ class Report(NamedTuple):
     notes: Sequence[str]
 
 
-def report_of(groups: Groups, what_ifs: WhatIfs, *, source: str | None, zone: str, notes: Iterable[str]) -> Report:
-    """The report of groups."""
+def report_of(groups: Groups, what_ifs: WhatIfs, source: Source, zone: str) -> Report:
+    """The report of groups, whose entries have been read from a source."""
     rows = [(group.values, _row(group, what_ifs)) for group in groups.sorted()]
-    total = _row(groups.total, what_ifs)
-    found = [*notes, *what_ifs.assumed]
+    total: Row = _row(groups.total, what_ifs) if source.adds_up else {}
+    found = [*source.notes, *what_ifs.assumed]
     if unpriced := total.get("unpriced_calls"):
         found.insert(0, f"Calls without a price: {unpriced:,}. The sums are without them.")
-    return Report(source, zone, groups.labels, rows, total, dict(sorted(what_ifs.smaller_models.items())), found)
+    return Report(source.signal, zone, groups.labels, rows, total, dict(sorted(what_ifs.smaller_models.items())), found)
 
 
 def _row(group: Group, what_ifs: WhatIfs) -> Row:
@@ -113,7 +113,7 @@ def _told(report: Report, columns: Sequence[Column]) -> list[Column]:
 def _section(report: Report, title: str, columns: Sequence[Column]) -> str:
     told = _told(report, columns)
     lines = [([_name(value) for value in values], row) for values, row in report.rows]
-    if len(lines) > 1:
+    if len(lines) > 1 and report.total:
         lines.append((["total", *[""] * (len(report.labels) - 1)], report.total))
     body = [[*labels, *(_shown(row.get(column.key), column) for column in told)] for labels, row in lines]
     head = [*report.labels, *(column.title for column in told)]
@@ -163,7 +163,7 @@ def as_json(report: Report) -> str:
             }
             for values, row in report.rows
         ],
-        "total": _nested(report.total),
+        "total": _nested(report.total) or None,
         "smaller_models": report.smaller_models,
         "notes": report.notes,
     }

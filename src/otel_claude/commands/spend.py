@@ -3,8 +3,8 @@
 In: entries of a source: a day, labels, what is counted, and how much of it. Out: a `Group` for each set of values that
 the wanted labels have. Pure.
 
-A *source* is whatever yields entries: exported telemetry is one, and anything that knows days, labels and dollars can
-be another. It has `notes`, sentences that a reader of the sums should know, once its entries have been read.
+A *source* is whatever yields entries: exported telemetry is one, a ledger another. It has `notes`, sentences that a
+reader of the sums should know, once its entries have been read.
 """
 
 from collections import defaultdict
@@ -49,6 +49,16 @@ class Source(Protocol):
     """Where entries come from."""
 
     @property
+    def signal(self) -> str | None:
+        """What was read: `metrics`, `spans`, `ledger`."""
+        ...
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether the sum over all entries means something."""
+        ...
+
+    @property
     def notes(self) -> Sequence[str]:
         """What a reader of the sums should know. Complete once all entries have been read."""
         ...
@@ -65,6 +75,9 @@ ATTRIBUTES: Mapping[str, tuple[str, ...]] = {
     "platform": (names.PLATFORM,),
     "provider": (names.PROVIDER,),
     "service": ("service.name",),
+    "budget": (names.BUDGET_NAME,),
+    "scope": (names.BUDGET_SCOPE,),
+    "period": (names.BUDGET_PERIOD,),
 }
 """Short names of labels, with their attributes; the first that is there counts. Any other label is an attribute."""
 

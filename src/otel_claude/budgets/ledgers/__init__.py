@@ -4,7 +4,7 @@ In: what each writer has spent in a slot so far, as a sum that only grows. Out: 
 that is written twice, or again after the ledger has lost something, changes nothing: so a ledger may fail at any time.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 
@@ -42,6 +42,14 @@ class Ledger(Protocol):
         """Whether nobody has claimed the name before, or not until it was over."""
         ...
 
+    def listed(self) -> Iterator[tuple[str, int]]:
+        """All slots that it has, with their totals, in any order. It makes nothing, not even itself.
+
+        Raises:
+            LedgerError: there is none.
+        """
+        ...
+
     def close(self) -> None:
         """Lets go of connections. It may be used again."""
         ...
@@ -69,6 +77,10 @@ class NoLedger:
         raise self._why
 
     def claim(self, name: str, expires_at: float) -> bool:
+        """Raises the same."""
+        raise self._why
+
+    def listed(self) -> Iterator[tuple[str, int]]:
         """Raises the same."""
         raise self._why
 

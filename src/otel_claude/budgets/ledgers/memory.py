@@ -1,7 +1,7 @@
 """The ledger of one process: it has what accounts have spent that the book has forgotten."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from otel_claude.budgets.ledgers import Line, Totals
 
@@ -41,6 +41,11 @@ class MemoryLedger:
             return False
         self._claimed[name] = expires_at
         return True
+
+    def listed(self) -> Iterator[tuple[str, int]]:
+        """The slots of this process."""
+        for slot, (amounts, _) in self._spent.items():
+            yield slot, sum(amounts.values())
 
     def close(self) -> None:
         """There is nothing to let go of."""

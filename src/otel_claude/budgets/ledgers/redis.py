@@ -4,7 +4,8 @@ Each slot is a hash with the sum of each writer, and under `total` their total, 
 counts in whole numbers of 64 bits; Lua would not, so amounts stay text in the script and only Redis's own commands add.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from typing import Any
 from uuid import uuid4
 
@@ -90,6 +91,19 @@ class RedisLedger:
         claimed = f"{PREFIX}claimed:{name}"
         before = self._client.set(claimed, self._name, nx=True, get=True, pxat=max(1, round(expires_at * 1000)))
         return before in (None, self._name)
+
+    def listed(self) -> Iterator[tuple[str, int]]:
+        """The slots, some at a time; others are served in between."""
+        found: Iterator[str] = self._client.scan_iter(f"{PREFIX}*", count=MOST_LINES, _type="hash")
+        # A key may be found twice.
+        keys = iter(set(found))
+        while some := list(islice(keys, MOST_LINES)):
+            pipeline = self._client.pipeline(transaction=False)
+            for key in some:
+                pipeline.hget(key, "total")
+            for key, total in zip(some, pipeline.execute(), strict=True):
+                if total is not None:
+                    yield key.removeprefix(PREFIX), int(total)
 
     def close(self) -> None:
         """Closes the connections."""

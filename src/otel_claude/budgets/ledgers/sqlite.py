@@ -6,10 +6,11 @@ been told of. What has expired is deleted when the file is opened, and from time
 
 import sqlite3
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 
-from otel_claude.budgets.ledgers import Line, Totals
+from otel_claude.budgets.ledgers import LedgerError, Line, Totals
 
 WAIT_S = 2.0
 """How long a write waits for those of other processes."""
@@ -76,6 +77,16 @@ class SqliteLedger:
             (name, expires_at, time.time()),
         )
         return claimed.rowcount > 0
+
+    def listed(self) -> Iterator[tuple[str, int]]:
+        """The slots that have not expired, of a file that is opened for reading only."""
+        if not self._path.is_file():
+            raise LedgerError("there is no such file")
+        file = sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True, timeout=WAIT_S)
+        with closing(file):
+            yield from file.execute(
+                "SELECT slot, amount FROM spent WHERE writer = ? AND expires_at >= ?", (TOTAL, time.time())
+            )
 
     def close(self) -> None:
         """Closes the file."""
