@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 SHARED := ../shared/conformance
+# A file of tests at a time in each of two processes. `ARGS=-n0` is for a debugger, and for new snapshots.
+IN_PARALLEL := -n 2 --dist loadfile
 
 .PHONY: help demo test lint format coverage matrix conformance bench benchcap benchbudgets docs clean
 
@@ -12,7 +14,7 @@ demo: .venv/ready  ## a Claude application under opentelemetry-instrument, drawn
 	$(BIN)/python examples/demo.py $(ARGS)
 
 test: .venv/ready  ## the tests, and the first of them on the oldest and a middle SDK
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(IN_PARALLEL) $(ARGS)
 	$(BIN)/python tests/matrix.py --fast
 
 lint: .venv/ready  ## style, types, and references in docs/ that are not current
@@ -26,8 +28,10 @@ format: .venv/ready  ## the style, put right
 	$(BIN)/ruff format .
 
 coverage: .venv/ready  ## branches of the pure modules that no test reaches
-	$(BIN)/coverage run -m pytest -q tests/pure tests/pricing tests/calls tests/commands tests/budgets tests/test_content.py \
-		--ignore tests/budgets/test_fleets.py
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest -q $(IN_PARALLEL) tests/pure tests/pricing tests/calls tests/commands tests/budgets \
+		tests/test_content.py --ignore tests/budgets/test_fleets.py
+	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 matrix: .venv/ready  ## the tests of calls and lifecycle on every SDK generation
