@@ -5,7 +5,7 @@ SHARED := ../shared/conformance
 # A file of tests at a time in each of two processes. `ARGS=-n0` is for a debugger, and for new snapshots.
 IN_PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo test lint format coverage matrix conformance bench benchcap benchbudgets docs clean
+.PHONY: help demo test lint format coverage matrix frameworks conformance bench benchcap benchbudgets docs clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -34,8 +34,11 @@ coverage: .venv/ready  ## branches of the pure modules that no test reaches
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-matrix: .venv/ready  ## the tests of calls and lifecycle on every SDK generation
-	$(BIN)/python tests/matrix.py
+matrix: .venv/ready  ## the tests of calls, agents and lifecycle on every SDK generation; ARGS=--slice is faster
+	$(BIN)/python tests/matrix.py $(ARGS)
+
+frameworks: .venv/ready  ## frameworks that call Claude, each in an environment of its own; ARGS=--slice has three
+	$(BIN)/python tests/frameworks/run.py $(ARGS)
 
 conformance: .venv/ready  ## recorded traffic of the real API against an independent oracle, where it is at hand
 	$(BIN)/python tests/matrix.py --conformance $(SHARED)

@@ -32,7 +32,10 @@ class Payload(NamedTuple):
 
 
 class Span(NamedTuple):
-    """A span. `start` and `end` are seconds of the clock, `error` is the message of the status ERROR."""
+    """A span. `start` and `end` are seconds of the clock, `error` is the message of the status ERROR.
+
+    `scope` is the name of the instrumentation that has made it.
+    """
 
     name: str
     trace: bytes
@@ -42,6 +45,7 @@ class Span(NamedTuple):
     end: float
     attributes: Attributes
     error: str | None
+    scope: str
 
 
 class Point(NamedTuple):
@@ -52,6 +56,7 @@ class Point(NamedTuple):
     attributes: Attributes
     value: float
     count: int | None
+    scope: str
 
 
 class Event(NamedTuple):
@@ -90,7 +95,9 @@ class Receiver:
         last: dict[Any, Point] = {}
         for body in self._bodies("/v1/metrics"):
             for point in _points(body):
-                last[point.metric, frozenset((name, str(value)) for name, value in point.attributes.items())] = point
+                last[
+                    point.scope, point.metric, frozenset((name, str(value)) for name, value in point.attributes.items())
+                ] = point
         return sorted(last.values(), key=lambda point: point.metric)
 
     @property
@@ -155,6 +162,7 @@ def _spans(body: bytes) -> Iterator[Span]:
                     span.end_time_unix_nano / _NANOSECONDS,
                     _attributes(span.attributes),
                     span.status.message if span.status.code == Status.STATUS_CODE_ERROR else None,
+                    scope.scope.name,
                 )
 
 
@@ -170,6 +178,7 @@ def _points(body: bytes) -> Iterator[Point]:
                         _attributes(point.attributes),
                         point.sum if histogram else getattr(point, point.WhichOneof("value")),
                         point.count if histogram else None,
+                        scope.scope.name,
                     )
 
 

@@ -1,7 +1,8 @@
 """The tests, on every generation of the SDK: each version in an environment of its own.
 
-    python tests/matrix.py                       # calls and lifecycle on all versions, and on the newest one
-    python tests/matrix.py --fast                # a part of the tests of calls, on two old versions
+    python tests/matrix.py                       # calls, agents and lifecycle on all versions, and on the newest one
+    python tests/matrix.py --slice               # the same on some of them, and a part of the tests on the others
+    python tests/matrix.py --fast                # that part, on two old versions
     python tests/matrix.py --conformance FOLDER  # recorded traffic, replayed on all versions
 
 Environments are made in `.venvs` and kept. Two of them work at a time. Exit status 1 if one fails.
@@ -19,14 +20,28 @@ from pathlib import Path
 from typing import NamedTuple
 
 PROJECT = Path(__file__).resolve().parent.parent
-VERSIONS = ("0.50.0", "0.73.0", "0.93.0", "0.125.0", "1.0.0", "1.13.0", "1.14.0", "1.17.0", "2.0.0", "newest")
+VERSIONS = (
+    "0.50.0",
+    "0.68.0",
+    "0.73.0",
+    "0.93.0",
+    "0.125.0",
+    "1.0.0",
+    "1.13.0",
+    "1.14.0",
+    "1.17.0",
+    "2.0.0",
+    "newest",
+)
 """The ends of each generation: before and after the tool runner, httpx2, the SDK's own spans, and what others pin. The
 version of `constraints.txt` is not among them: it is the one that `make test` is for.
 """
 
+WHOLE = ("0.50.0", "0.125.0", "1.17.0", "newest")
+"""The versions of which a slice has all tests: the oldest one, and the last one of each generation."""
 FAST = ("0.50.0", "1.17.0")
-FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py")
-TESTS = ("tests/calls", "tests/lifecycle")
+FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py", "tests/agents")
+TESTS = ("tests/calls", "tests/agents", "tests/lifecycle")
 SLOW_TESTS = ("tests/lifecycle/test_faults_of_ours.py", "tests/lifecycle/test_processes.py")
 SLOW_VERSIONS = ("0.50.0",)
 """Tests that take minutes, and the version from which what they test differs most. `make test` has the newest."""
@@ -55,6 +70,7 @@ class Result(NamedTuple):
 def main() -> int:
     """Runs what the command line asks for, and prints a line for each version."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slice", action="store_true", help="all tests on some versions, a part of them on the others")
     parser.add_argument("--fast", action="store_true", help="a part of the tests, on two old versions")
     parser.add_argument("--conformance", type=Path, metavar="FOLDER", help="replay recordings with its replay.py")
     parser.add_argument("--only", nargs="+", metavar="VERSION", help="these versions")
@@ -66,7 +82,8 @@ def main() -> int:
     versions = options.only or (FAST if options.fast else REPLAYED if options.conformance else VERSIONS)
 
     def run(version: str) -> Result:
-        return _run(version, _commands(version, fast=options.fast, conformance=options.conformance))
+        is_fast = options.fast or (options.slice and version not in WHOLE)
+        return _run(version, _commands(version, fast=is_fast, conformance=options.conformance))
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, versions))

@@ -30,11 +30,15 @@ MOST_OWNERS = 100
 
 
 class Owner(NamedTuple):
-    """Who a limit belongs to, as far as it is known: each family of models has limits of its own."""
+    """Who a limit belongs to, as far as it is known: each family of models has limits of its own.
+
+    So have methods that no model answers, such as `count_tokens`; for the others `method` is `None`.
+    """
 
     organization: str | None
     workspace: str | None
     model: str | None
+    method: str | None
 
 
 class Reading(NamedTuple):
@@ -60,7 +64,7 @@ LOW, RECOVERED = 0.1, 0.2
 """A limit is low when less than a tenth of it is left, and no longer low when a fifth of it is, or at its reset."""
 
 QUIET_S = 60.0
-"""How long a limit counts as low at least, if nobody has seen that it has recovered: some resets are seconds away."""
+"""How long a limit is not told of again in any case: some resets are seconds away, and answers overtake each other."""
 
 
 class RateLimits:
@@ -68,22 +72,24 @@ class RateLimits:
 
     def __init__(self) -> None:
         self._headers: dict[Owner, dict[bytes, _Header]] = {}
-        self._low: Recent[Owner, dict[str, float]] = Recent(MOST_OWNERS)
+        self._low: Recent[Owner, dict[str, _Told]] = Recent(MOST_OWNERS)
 
-    def observe(self, headers: Mapping[bytes, bytes], model: str | None = None) -> None:
+    def observe(self, headers: Mapping[bytes, bytes], model: str | None = None, method: str | None = None) -> None:
         """Keeps the rate limit headers of a response. `headers` has their names in lower case."""
         now = time.time()
         found = {name: _Header(value, now) for name, value in headers.items() if name.startswith(_BEGINNINGS)}
         if found:
-            owner = _owner(headers, model)
+            owner = _owner(headers, model, method)
             whole = {**self._headers.get(owner, {}), **found}
             self._headers.pop(owner, None)
             while len(self._headers) >= MOST_OWNERS:
                 self._headers.pop(next(iter(self._headers)), None)
             self._headers[owner] = whole
 
-    def newly_low(self, headers: Mapping[bytes, bytes], model: str | None = None) -> list[Low]:
-        """The limits that have become low with this response, each once until it has recovered."""
+    def newly_low(
+        self, headers: Mapping[bytes, bytes], model: str | None = None, method: str | None = None
+    ) -> list[Low]:
+        """The limits that have become low with this response, each once until it has recovered, and once a minute."""
         now = time.time()
         found: list[Low] = []
         for header, value in headers.items():
@@ -93,16 +99,18 @@ class RateLimits:
             name, left, size = _name(subject), _number(value), _number(headers.get(subject + b"-limit", b""))
             if name is None or left is None or not size:
                 continue
-            owner = _owner(headers, model)
-            low = self._low.get(owner)
-            if low is None:
-                low = dict[str, float]()
-                self._low.put(owner, low)
-            if low.get(name, math.inf) <= now or left >= RECOVERED * size:
-                low.pop(name, None)
-            if left < LOW * size and name not in low:
+            owner = _owner(headers, model, method)
+            told = self._low.get(owner)
+            if told is None:
+                told = dict[str, _Told]()
+                self._low.put(owner, told)
+            last = told.get(name)
+            if last is not None and left >= RECOVERED * size:
+                last = told[name] = last._replace(until=last.quiet_until)
+            if left < LOW * size and (last is None or last.until <= now):
                 reset = _seconds_until(headers.get(subject + b"-reset", b""), now)
-                low[name] = now + max(reset, QUIET_S) if reset else math.inf
+                quiet = now + QUIET_S
+                told[name] = _Told(quiet, max(now + reset, quiet) if reset else math.inf)
                 found.append(Low(name, owner, size, left, reset))
         return found
 
@@ -130,6 +138,13 @@ class RateLimits:
                     yield Reading(kind, limit, owner, number)
 
 
+class _Told(NamedTuple):
+    """A limit that was told of as low: it is low `until` then at most, and told of no more until it may be."""
+
+    quiet_until: float
+    until: float
+
+
 class _Header(NamedTuple):
     value: bytes
     seen_at: float
@@ -142,12 +157,13 @@ def _has_passed(reset: _Header | None, now: float) -> bool:
     return _seconds_until(reset.value, now) == 0
 
 
-def _owner(headers: Mapping[bytes, bytes], model: str | None) -> Owner:
+def _owner(headers: Mapping[bytes, bytes], model: str | None, method: str | None) -> Owner:
     organization, workspace = headers.get(b"anthropic-organization-id"), headers.get(b"anthropic-workspace-id")
     return Owner(
         None if organization is None else organization.decode("latin-1"),
         None if workspace is None else workspace.decode("latin-1"),
         model,
+        method,
     )
 
 

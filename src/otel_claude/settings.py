@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, fields, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from otel_claude.budgets.ledgers.address import ACCEPTED, is_address
 from otel_claude.budgets.money import MOST_USD
-from otel_claude.budgets.plan import LEDGERS, Plan, daily, is_ledger, read_plan
+from otel_claude.budgets.plan import Plan, daily, read_plan
 from otel_claude.pricing import read_overrides
 from otel_claude.span_cap.shares import FEWEST
 from otel_claude.values import texts
@@ -133,9 +134,9 @@ def _usd(value: object) -> Decimal:
 
 
 def _ledger(value: object) -> str:
-    if is_ledger(value):
+    if is_address(value):
         return value
-    raise ValueError(LEDGERS)
+    raise ValueError(ACCEPTED)
 
 
 def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None, *, told: bool = True) -> Any:
@@ -241,7 +242,11 @@ class Settings:
     """A budget for all calls of a day in UTC, of which an event tells when half, four fifths or all of it is spent."""
 
     budget_ledger: str | None = _setting(
-        None, _ledger, "`memory`, `sqlite:///path`, `redis://host:port/number`", "OTEL_CLAUDE_BUDGET_LEDGER", told=False
+        None,
+        _ledger,
+        "`memory`, `sqlite:///absolute/path`, `redis://host:port/number`",
+        "OTEL_CLAUDE_BUDGET_LEDGER",
+        told=False,
     )
     """Where processes add up what they spend, in place of the `ledger` that the file names."""
 
@@ -313,8 +318,9 @@ def _read(name: str, about: Mapping[str, Any] | None, value: object) -> Any:
 
 
 def _shown(value: object, about: Mapping[str, Any]) -> str:
-    """A value as it may be shown. The address of a ledger may have a password in it."""
+    """A value as it may be shown. The address of a ledger may have a password in it, also where a file should stand."""
     if about["read"] is _plan and isinstance(value, Mapping):
         return "a mapping"
-    shown = repr(value)
-    return f"{shown[: shown.find('://') + 3]}…'" if about["read"] is _ledger and "://" in shown else shown
+    if about["read"] is _ledger or (about["read"] is _plan and "@" in str(value)):
+        return "not shown, as it may have a password in it"
+    return repr(value)

@@ -2,8 +2,8 @@
 
     python spender.py LEDGER CALLS PAUSE_S INTERVAL_S [LIMIT_USD]
 
-Makes and settles priced calls as the instrumentation does, without sending them. Prints a line for each hundredth call
-and for the last: the time, how many calls there were, and what they cost in picodollars. It stops at `BudgetExceeded`.
+Makes and settles priced calls as the instrumentation does, without sending them. Prints 250 lines or a few
+more: the time, how many calls there were, and what they cost in picodollars. It stops at `BudgetExceeded`.
 """
 
 import random
@@ -20,6 +20,8 @@ from otel_claude.call import Call, Endpoint, Request, Server
 from otel_claude.pricing import Prices
 from otel_claude.usage import Usage
 
+LINES = 250
+"""What a pipe holds, though nobody reads it."""
 MODEL = "claude-sonnet-5"
 
 
@@ -37,6 +39,12 @@ def unpriced(call: Call, model: str, usage: Usage) -> None:
     """Nothing is reserved, so nobody asks."""
 
 
+def say(line: str) -> None:
+    """Prints a line at once and as a whole: two threads do."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
 def main(ledger: str, calls: int, pause_s: float, interval_s: float, limit_usd: float | None) -> None:
     from datetime import UTC
 
@@ -44,7 +52,7 @@ def main(ledger: str, calls: int, pause_s: float, interval_s: float, limit_usd: 
     budget = Budget("all", amount, Period("month", UTC), action="warn" if limit_usd is None else "block")
     prices = Prices()
     control = BudgetControl(
-        Plan(budgets=(budget,), ledger=ledger, interval_s=interval_s), unpriced, lambda told: print(told.event)
+        Plan(budgets=(budget,), ledger=ledger, interval_s=interval_s), unpriced, lambda told: say(told.event)
     )
     chance = random.Random()  # noqa: S311  # amounts, no keys
     spent = 0
@@ -53,15 +61,15 @@ def main(ledger: str, calls: int, pause_s: float, interval_s: float, limit_usd: 
         try:
             control.admit(one)
         except BudgetExceeded:
-            print(f"refused {time.time()} {number - 1} {spent}", flush=True)
+            say(f"refused {time.time()} {number - 1} {spent}")
             return
         usage = Usage(input=chance.randrange(10_000), output=chance.randrange(1_000), cache_read=chance.randrange(99))
         cost = prices.cost(usage, model=MODEL, platform="anthropic")
         assert cost is not None
         control.settle(one, cost)
         spent += picodollars(cost.total)
-        if number % 100 == 0 or number == calls:
-            print(f"spent {time.time()} {number} {spent}", flush=True)
+        if number % max(1, calls // LINES) == 0 or number == calls:
+            say(f"spent {time.time()} {number} {spent}")
         time.sleep(pause_s)
 
 

@@ -3,7 +3,9 @@
 import itertools
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC
 from pathlib import Path
 from typing import Any
@@ -24,6 +26,7 @@ from otel_claude.budgets.findings import of_crossing
 from otel_claude.budgets.keeper import Keeper
 from otel_claude.budgets.ledgers import Line, Totals
 from otel_claude.budgets.ledgers.memory import MemoryLedger
+from otel_claude.budgets.ledgers.sqlite import SqliteLedger
 from otel_claude.budgets.periods import Period
 from otel_claude.budgets.plan import Plan
 from otel_claude.diagnosis.finding import Finding
@@ -88,6 +91,19 @@ class Shared:
 
     def after_fork(self) -> None:
         """The same."""
+
+
+class Timed(MemoryLedger):
+    """A ledger in memory with a clock of its own, which is ahead by so many seconds."""
+
+    def __init__(self, clock: Clock, ahead_s: float = 0.0) -> None:
+        super().__init__()
+        self._clock = clock
+        self._ahead_s = ahead_s
+        self.has_lost = False
+
+    def write(self, lines: Sequence[Line]) -> Totals:
+        return Totals(super().write(lines).amounts, self._clock.now + self._ahead_s, self.has_lost)
 
 
 class Process:
@@ -228,18 +244,174 @@ def test_what_could_not_be_written_yesterday_is_written_today(clock: Clock):
 
 
 def test_days_begin_by_the_clock_of_the_ledger(clock: Clock):
-    class Ahead(MemoryLedger):
-        def write(self, lines: Sequence[Line]) -> Totals:
-            return Totals([line.amount or 0 for line in lines], clock.now + 13 * HOUR)
-
-    process = Process(Ahead(), ALL)
+    ledger = Timed(clock, 13 * HOUR)
+    process = Process(ledger, ALL)
     process.spend(90)
     process.keeper.look()
-
     process.spend(5)
+    process.keeper.look()
 
-    assert process.spent() == [5]
+    assert process.spent() == [95]
+    assert dict(ledger.listed()) == {"all/2026-11-24": 95}
     process.keeper.close()
+
+
+def test_what_was_spent_by_a_wrong_clock_is_booked_where_it_belongs(clock: Clock):
+    """At 01:00 by a clock that is two hours ahead, $9 of the day before are today's, and so are the $4 since 00:00."""
+    clock.now = NOON + 11 * HOUR
+    process = Process(ledger := Timed(clock, -2 * HOUR), ALL)
+    process.spend(9)
+    clock.now = NOON + 13 * HOUR
+    process.spend(4)
+    process.keeper.look()
+
+    assert process.spent() == [13]
+    assert dict(ledger.listed()) == {"all/2026-11-23": 13}
+    process.keeper.close()
+
+
+def test_a_rolling_period_is_known_whole_though_the_clock_was_ahead(clock: Clock):
+    ledger = Timed(clock)
+    one, other = Process(ledger, ROLLING), Process(ledger, ROLLING)
+    other.keeper.look()
+    one.spend(100)
+    one.keeper.look()
+    clock.now += 2 * HOUR
+    other.keeper.look()
+    clock.now -= 2 * HOUR
+    clock.now += 2 * HOUR - 1
+    other.keeper.look()
+
+    assert other.spent() == [100]
+    for process in (one, other):
+        process.keeper.close()
+
+
+def test_what_is_written_at_the_end_of_a_slot_is_not_missed(clock: Clock):
+    """The slots of 24 hours are an hour long, and noon is the end of one."""
+    ledger = Timed(clock)
+    one, other = Process(ledger, ROLLING), Process(ledger, ROLLING)
+    clock.now = NOON - 0.3
+    other.keeper.look()
+    one.spend(100)
+    one.keeper.look()
+    clock.now = NOON + 0.7
+    other.keeper.look()
+
+    with pytest.raises(BudgetExceeded):
+        other.spend(1)
+    for process in (one, other):
+        process.keeper.close()
+
+
+def test_a_first_look_that_fails_hides_nothing(clock: Clock):
+    ledger = Shared()
+    one, other = Process(ledger, ROLLING), Process(ledger, ROLLING)
+    one.spend(100)
+    one.keeper.look()
+    clock.now += 3 * HOUR
+    ledger.fails = "before"
+    other.keeper.look()
+    ledger.fails = ""
+    other.keeper.look()
+
+    assert other.spent() == [100]
+    for process in (one, other):
+        process.keeper.close()
+
+
+def test_a_ledger_that_has_lost_everything_is_told_all_of_it_at_once(clock: Clock):
+    ledger = Timed(clock)
+    process = Process(ledger, ROLLING, EACH)
+    process.spend(40, "conv-1")
+    process.keeper.look()
+    clock.now += 2 * HOUR
+    process.spend(30, "conv-2")
+    process.keeper.look()
+    before = dict(ledger.listed())
+    clock.now += 100
+    process.keeper.look()
+    ledger.after_fork()
+    ledger.has_lost = True
+    process.keeper.look()
+    ledger.has_lost = False
+    process.keeper.look()
+
+    assert dict(ledger.listed()) == before
+    process.keeper.close()
+
+
+def test_a_child_that_ends_a_call_of_its_parent_books_nothing(clock: Clock):
+    ledger = Shared()
+    parent, child = Process(ledger, EACH), Process(ledger, EACH)
+    charged = child.book.charged("claude-opus-5", {}, "conv-1")
+    admitted = child.book.admit(charged, lambda: None)
+    child.book.after_fork()
+
+    assert not child.book.settle(admitted, 7)
+    child.spend(5, "conv-1")
+    parent.spend(7, "conv-1")
+    parent.keeper.look()
+    child.keeper.look()
+
+    assert sum(amount for slot, amount in ledger.listed() if slot.startswith("each/conv-1/")) == 12
+    for process in (parent, child):
+        process.keeper.close()
+
+
+def test_a_scope_that_no_ledger_could_keep_is_written_as_an_escape(tmp_path: Path):
+    process = Process(SqliteLedger(tmp_path / "ledger.db"), EACH)
+    process.spend(5, "\ud800-1")
+    process.keeper.look()
+
+    (slot, amount) = next(SqliteLedger(tmp_path / "ledger.db").listed())
+    assert (slot.rpartition("/")[0], amount) == ("each/\\ud800-1", 5)
+    process.keeper.close()
+
+
+def test_a_refusal_of_a_reservation_says_when_it_would_pass(clock: Clock):
+    process = Process(MemoryLedger(), ROLLING._replace(reserve=True))
+    process.spend(60)
+    clock.now += 3 * HOUR
+    process.spend(20)
+    charged = process.book.charged("claude-opus-5", {}, None)
+
+    with pytest.raises(BudgetExceeded) as refused:
+        process.book.admit(charged, lambda: 30)
+    # A slot of an hour counts until 24 hours after its end.
+    assert refused.value.resets_at.timestamp() == NOON + 25 * HOUR
+    with pytest.raises(BudgetExceeded) as refused:
+        process.book.admit(charged, lambda: 90)
+    assert refused.value.resets_at.timestamp() == NOON + 28 * HOUR
+    process.keeper.close()
+
+
+def test_the_ledger_is_asked_quietly():
+    asked: list[bool] = []
+    is_quiet = ContextVar("is_quiet", default=False)
+
+    @contextmanager
+    def quietly() -> Generator[None]:
+        token = is_quiet.set(True)
+        yield
+        is_quiet.reset(token)
+
+    class Heard(MemoryLedger):
+        def write(self, lines: Sequence[Line]) -> Totals:
+            asked.append(is_quiet.get())
+            return super().write(lines)
+
+        def close(self) -> None:
+            asked.append(is_quiet.get())
+
+    book = Book([ALL])
+    keeper = Keeper(book, Heard(), lambda _: None, interval_s=1.0, fails_closed=False, quietly=quietly)
+    book.spend(book.charged("claude-opus-5", {}, None), 5)
+    keeper.start()
+    keeper.close()
+
+    assert set(asked) == {True}
+    assert not is_quiet.get()
 
 
 def test_each_conversation_has_an_account_and_the_oldest_are_forgotten(clock: Clock, monkeypatch: pytest.MonkeyPatch):

@@ -124,7 +124,7 @@ def test_an_empty_ledger_shows_nothing(address: str, write: Callable[..., None],
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("--ledger", "metrics.json"), "--ledger: memory, sqlite:///path/to/file, redis://host:port/number"),
+        (("--ledger", "metrics.json"), "--ledger: memory, sqlite:///absolute/path, redis://host:port/number"),
         (("--ledger", "memory"), "--ledger: the ledger in memory ends with its process"),
         (("--ledger",), "--ledger: the ledger in memory ends with its process"),
         (("--ledger", "sqlite:///nowhere/ledger.db"), "--ledger: there is no such file"),

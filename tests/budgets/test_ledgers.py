@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from redis_server import RedisServer
 
-from otel_claude.budgets.ledgers import Ledger, LedgerError, Line, NoLedger, ledger_at
+from otel_claude.budgets.ledgers import Ledger, LedgerError, Line, NoLedger, Totals, ledger_at
+from otel_claude.budgets.ledgers.address import file_of, is_address
 from otel_claude.budgets.ledgers.memory import MemoryLedger
 from otel_claude.budgets.ledgers.redis import MOST_LINES
 from otel_claude.budgets.ledgers.sqlite import SqliteLedger
@@ -136,16 +137,56 @@ def test_the_ledger_of_one_process_keeps_what_was_written(monkeypatch: pytest.Mo
     monkeypatch.setattr("otel_claude.budgets.ledgers.memory.CLEAN_EVERY", 3)
     ledger = MemoryLedger()
 
-    assert ledger.write([line(5), line(None, slot="nothing")]) == ([5, 0], None)
-    assert ledger.write([line(7, "other"), line(9, slot="over", until=1.0)]) == ([12, 9], None)
-    assert ledger.write([line(None), line(None, slot="over")]) == ([12, 0], None)
+    assert ledger.write([line(5), line(None, slot="nothing")]) == Totals([5, 0])
+    assert ledger.write([line(7, "other"), line(9, slot="over", until=1.0)]) == Totals([12, 9])
+    assert ledger.write([line(None), line(None, slot="over")]) == Totals([12, 0])
     assert ledger.claim("a", LATER)
     assert not ledger.claim("a", LATER)
     assert ledger.claim("b", 1.0)
     assert ledger.claim("b", 1.0)
     ledger.after_fork()
-    assert ledger.write([line(None)]) == ([0], None)
+    assert ledger.write([line(None)]) == Totals([0])
     ledger.close()
+
+
+def test_the_ledger_of_one_process_is_bounded(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("otel_claude.budgets.ledgers.memory.MOST_SLOTS", 3)
+    ledger = MemoryLedger()
+    for number in range(5):
+        ledger.write([line(number + 1, slot=f"each/{number}/2026-11")])
+
+    assert dict(ledger.listed()) == {"each/2/2026-11": 3, "each/3/2026-11": 4, "each/4/2026-11": 5}
+
+
+def test_a_ledger_says_that_it_has_lost_what_it_had(redis: RedisServer, tmp_path: Path):
+    ledger = ledger_at(redis.url)
+    assert [ledger.write([line(5)]).has_lost for _ in range(2)] == [False, False]
+    redis.kill()
+    redis.start()
+    assert not ledger.write([line(5)]).has_lost
+    redis.kill(lose=True)
+    redis.start()
+    assert [ledger.write([line(5)]).has_lost for _ in range(2)] == [True, False]
+    ledger.close()
+    file = SqliteLedger(tmp_path / "ledger.db")
+    assert [file.write([line(5)]).has_lost for _ in range(2)] == [False, False]
+    file.close()
+    assert not file.write([line(5)]).has_lost
+    for path in tmp_path.glob("ledger.db*"):
+        path.unlink()
+    assert [file.write([line(5)]).has_lost for _ in range(2)] == [True, False]
+    file.close()
+
+
+def test_a_sum_that_is_too_large_is_refused_and_changes_nothing(connect: Connect):
+    """A ledger's numbers have 64 bits: 9,223,372,036,854,775,807 is the largest."""
+    ledger = connect()
+    ledger.write([line(9_000_000_000_000_000_000), line(5, "other")])
+    with pytest.raises(Exception, match=r"overflow|too large"):
+        ledger.write([line(300_000_000_000_000_000, "other")])
+
+    assert list(ledger.write([line(None)]).amounts) == [9_000_000_000_000_000_005]
+    assert list(ledger.write([line(4, "other")]).amounts) == [9_000_000_000_000_000_004]
 
 
 def test_a_ledger_that_cannot_be_opened_never_answers():
@@ -155,6 +196,8 @@ def test_a_ledger_that_cannot_be_opened_never_answers():
         ledger.write([])
     with pytest.raises(LedgerError, match="why"):
         ledger.claim("a", LATER)
+    with pytest.raises(LedgerError, match="why"):
+        ledger.listed()
     ledger.after_fork()
     ledger.close()
 
@@ -200,10 +243,83 @@ def test_a_file_that_could_not_be_opened_at_first_is_opened_later(tmp_path: Path
     ledger.close()
 
 
-@pytest.mark.parametrize("url", ["mysql://x", "sqlite:", "sqlite:///", "", "redis", "redis://host:port/0"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mysql://x",
+        "",
+        "redis",
+        "redis://host:port/0",
+        "redis://[::1/0",
+        "redis://host/0?foo=1",
+        "redis://host/0?protocol=9",
+        "redis://host/99x",
+        "redis://host/0/1",
+        "redis://host/first",
+    ],
+)
 def test_an_address_that_is_none_is_told_what_is_accepted(url: str):
-    with pytest.raises(LedgerError, match=r"redis://"):
+    with pytest.raises(LedgerError, match=r"^memory, sqlite:///absolute/path, redis://host:port/number, rediss://…"):
         ledger_at(url)
+
+
+@pytest.mark.parametrize(
+    "url", ["redis://host", "redis://host/", "redis://host/3?health_check_interval=5", "rediss://host", "unix:///s/1x"]
+)
+def test_an_address_of_redis_is_read_without_asking_anybody(url: str):
+    ledger_at(url).close()
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("sqlite:///var/lib/app/budgets.db", "/var/lib/app/budgets.db"),
+        ("sqlite:////var/lib/app/budgets.db", "/var/lib/app/budgets.db"),
+        ("sqlite:///budgets.db", "/budgets.db"),
+        ("sqlite:///var/.app/my%20budgets.db", "/var/.app/my budgets.db"),
+        ("sqlite:///.app/budgets.db", "/.app/budgets.db"),
+    ],
+)
+def test_the_path_of_a_file_is_absolute(url: str, path: str):
+    """As in the URI of a file.
+
+    https://www.rfc-editor.org/rfc/rfc8089#appendix-B
+    """
+    assert is_address(url)
+    assert file_of(url) == path
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "sqlite:",
+        "sqlite:///",
+        "sqlite:////",
+        "sqlite:budgets.db",
+        "sqlite://budgets.db",
+        "sqlite:///./budgets.db",
+        "sqlite:///../budgets.db",
+        "sqlite:///~/budgets.db",
+        "sqlite://///var/budgets.db",
+        "sqlite:///:memory:?cache=shared",
+        "sqlite:///var/budgets.db?mode=ro",
+        "sqlite:///var/budgets.db#first",
+    ],
+)
+def test_a_file_whose_path_is_not_absolute_is_none(url: str):
+    assert not is_address(url)
+    with pytest.raises(LedgerError, match="sqlite:///absolute/path"):
+        ledger_at(url)
+
+
+def test_a_file_is_where_its_address_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(tmp_path)
+    for slashes in ("sqlite://", "sqlite:///"):
+        ledger = ledger_at(f"{slashes}{tmp_path}/ledger.db")
+        ledger.write([line(1)])
+        ledger.close()
+
+    assert [file.name for file in tmp_path.iterdir()] == ["ledger.db"]
 
 
 def test_without_its_package_it_is_told_how_to_install_it(monkeypatch: pytest.MonkeyPatch):

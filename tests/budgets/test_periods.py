@@ -100,6 +100,6 @@ def test_what_a_rolling_period_leaves_out_is_always_older_than_its_length(now: f
 
 
 def test_a_period_is_told_as_it_is_written():
-    periods = [Period("day", UTC), Period("rolling", UTC, 86_400.0), Period("rolling", UTC, 5_400.0)]
+    periods = [Period("day", UTC), Period("rolling", UTC, 60.0, "rolling 1m"), Period("rolling", UTC, 60.0)]
 
-    assert list(map(str, periods)) == ["day", "rolling 24h", "rolling 1.5h"]
+    assert list(map(str, periods)) == ["day", "rolling 1m", "rolling"]

@@ -2,6 +2,7 @@
 
 import re
 import sys
+import traceback
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,11 +50,11 @@ budgets:
 """
 PLAN = Plan(
     budgets=(
-        Budget("all", 500 * 10**12, Period("day", ZoneInfo("Europe/Berlin"))),
+        Budget("all", 500 * 10**12, Period("day", ZoneInfo("Europe/Berlin"), written="day")),
         Budget(
             "per-tenant",
             12_500_000_000_000,
-            Period("rolling", ZoneInfo("UTC"), 86_400.0),
+            Period("rolling", ZoneInfo("UTC"), 86_400.0, "rolling 24h"),
             "claude-opus-*",
             "tenant",
             (50.0, 90.0),
@@ -111,7 +112,7 @@ def test_a_plan_has_the_entries_of_the_baggage_that_it_needs():
             "redis://localhost:6379/0",
             "mysql://x",
             1,
-            "ledger: memory, sqlite:///path/to/file, redis://host:port/number",
+            "ledger: memory, sqlite:///absolute/path, redis://host:port/number",
         ),
         ("0.5", "0.001", 2, "interval_s: seconds from 0.05 to 60"),
         ('"closed"', '"shut"', 3, "ledger_failure: one of open, closed"),
@@ -160,11 +161,12 @@ def test_a_dotted_key_has_a_line_as_well(tmp_path: Path):
     [
         ("b.toml", "usd = = 5", "TOML; Invalid value (at line 1, column 7)"),
         ("b.yaml", "a: [1", "line 1: YAML; expected"),
-        ("b.yaml", "- 1", "YAML with keys and values"),
-        ("b.yaml", "ledger: memory", "line 1: budgets: a table with one table for each budget"),
+        ("b.yaml", "# ours\n- 1", "b.yaml, line 2: YAML with keys and values"),
+        ("b.yaml", "budgets:", "line 1: budgets: a table with one table for each budget"),
         ("b.yaml", "budgets: 5", "line 1: budgets: a table with one table for each budget"),
         ("b.toml", "budgets.all = 5", "line 1: budgets.all: a table with usd, period, timezone"),
-        ("b.toml", "", "line 1: budgets: a table with one table for each budget, by its name"),
+        ("b.toml", "[budgets]", "line 1: budgets: a table with one table for each budget, by its name"),
+        ("b.toml", "[[budgets]]\nusd = 5", "line 1: budgets: a table with one table for each budget, by its name"),
         ("b.json", "{}", "the path of a file whose name ends in .toml, .yaml, .yml"),
         ("b.toml", None, "the path of a TOML or YAML file; it cannot be read"),
     ],
@@ -187,6 +189,8 @@ def test_a_mapping_is_read_like_a_file():
         read_plan({"budgets": {"all": {"usd": 0, "period": "hour"}}})
     with pytest.raises(ValueError, match="the path of a TOML or YAML file, or a mapping"):
         read_plan(5)
+    with pytest.raises(ValueError, match=r"^budgets.5: a name of up to 64 letters"):
+        read_plan({"budgets": {5: {"usd": 5, "period": "hour"}}})
 
 
 def test_settings_name_themselves(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
@@ -220,7 +224,7 @@ def test_a_ledger_that_is_not_accepted_is_not_repeated():
         Settings(budget_ledger="mysql://:secret@example.com")
 
     assert "secret" not in str(raised.value)
-    assert "accepted: memory, sqlite:///path/to/file, redis://host:port/number" in str(raised.value)
+    assert "accepted: memory, sqlite:///absolute/path, redis://host:port/number" in str(raised.value)
 
 
 def test_no_password_is_shown(tmp_path: Path):
@@ -252,7 +256,28 @@ def test_the_smallest_budget_is_not_nothing():
 @pytest.mark.parametrize(
     ("name", "written", "said"),
     [
-        ("b.yaml", "budgets:\n  all: {usd: 5, period: 2024-99-99}", "YAML; month must be in 1..12"),
+        (
+            "b.yaml",
+            "budgets:\n  all: {usd: 5, period: 2024-99-99}",
+            "b.yaml, line 2: budgets.all.period: hour, day, month",
+        ),
+        ("b.yaml", "budgets:\n  all: {usd: 1:30, period: day}", "b.yaml, line 2: budgets.all.usd: US dollars"),
+        ("b.yaml", "budgets:\n  all: {usd: 0500, period: day}", "b.yaml, line 2: budgets.all.usd: US dollars"),
+        ("b.yaml", "budgets:\n  all: {usd: !!int 1:30, period: day}", "b.yaml, line 2: YAML; no such value"),
+        ("b.yaml", "budgets:\n  all: {usd: 5, period: day, reserve: !!bool 5}", "b.yaml, line 2: YAML; no such value"),
+        ("b.yaml", f"budgets:\n  all: {{usd: {'9' * 5000}}}", "b.yaml, line 2: YAML; no such value"),
+        ("b.yaml", "budgets:\n  all: {usd: 5\x00}", "b.yaml, line 2: YAML; a character that it does not have"),
+        ("b.yaml", f"a: {'[' * 5000}", "b.yaml: tables that are not nested so deeply"),
+        ("b.toml", f"a = {'[' * 5000}", "b.toml: tables that are not nested so deeply"),
+        ("b.toml", f"# ours\n[budgets.all]\nusd = {'9' * 5000}", "b.toml, line 3: TOML; a number of fewer digits"),
+        ("b.toml", f"interval_s = {'9' * 400}", "b.toml, line 1: interval_s: seconds from 0.05 to 60"),
+        (
+            "b.toml",
+            f"# ours\nbudgets.all.thresholds = [{'9' * 400}]",
+            "line 2: budgets.all: a table with usd and period",
+        ),
+        ("b.toml", 'ledger = "memory"\n[budgets."a b".c]', "line 2: budgets.a b: a name of up to 64 letters"),
+        ("b.toml", 'ledger = "memory"\n\n[budgets.team.a]\nusd = 5', "line 3: budgets.team.a: no known key"),
         ("b.toml", "\ufeff[budgets.all]\nusd = 5\nperiod = 'week'", "line 3: budgets.all.period: hour"),
     ],
 )
@@ -261,6 +286,119 @@ def test_files_of_odd_forms_are_errors_with_a_place(tmp_path: Path, name: str, w
 
     with pytest.raises(ValueError, match=re.escape(said)):
         read_plan(tmp_path / name)
+
+
+def test_a_file_that_is_no_text_is_told_with_its_line(tmp_path: Path):
+    file = tmp_path / "b.toml"
+    for written, line in (("[budgets.all]\n# für\n".encode("latin-1"), 2), ("a: 1".encode("utf-16"), 1)):
+        file.write_bytes(written)
+
+        with pytest.raises(ValueError, match=f"b.toml, line {line}: text in UTF-8$"):
+            read_plan(file)
+
+
+ALL_TWICE = "budgets:\n  all: {usd: 1, period: day, action: block}\n  all: {usd: 100, period: month}\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "line", "problem"),
+    [
+        (ALL_TWICE, 3, "the same key stands above"),
+        ("budgets:\n  all:\n    usd: 1\n    period: day\n    usd: 500\n", 5, "the same key stands above"),
+        ("budgets: {}\nledger: memory\nbudgets: {}\n", 3, "the same key stands above"),
+        ("budgets:\n  2026: {usd: 1, period: day}\n", 2, "a key is text; others need quotes"),
+        ("budgets:\n  true: {usd: 1, period: day}\n", 2, "a key is text; others need quotes"),
+        ("budgets:\n  null: {usd: 1, period: day}\n", 2, "a key is text; others need quotes"),
+        ("budgets:\n  [all]: {usd: 1, period: day}\n", 2, "a key is text; others need quotes"),
+    ],
+)
+def test_a_key_of_yaml_is_text_and_stands_once(tmp_path: Path, written: str, line: int, problem: str):
+    (tmp_path / "b.yaml").write_text(written)
+
+    with pytest.raises(ValueError, match=f"b.yaml, line {line}: YAML; {problem}$"):
+        read_plan(tmp_path / "b.yaml")
+
+
+def test_a_key_of_toml_stands_once(tmp_path: Path):
+    (tmp_path / "b.toml").write_text("[budgets.all]\nusd = 1\nperiod = 'day'\n[budgets.all]\nusd = 2\n")
+
+    with pytest.raises(ValueError, match=r"TOML; Cannot declare .* twice \(at line 4, column 13\)"):
+        read_plan(tmp_path / "b.toml")
+
+
+def test_yaml_that_looks_like_text_is_text_and_what_is_merged_is_read(tmp_path: Path):
+    (tmp_path / "b.yaml").write_text(
+        """\
+budgets:
+  on: &on {usd: 1.5, period: day, reserve: false}
+  "2026": {<<: *on, usd: 7}
+  no: {<<: *on, thresholds: [.5, 1.5e+1]}
+"""
+    )
+
+    assert [(budget.name, budget.amount, budget.thresholds) for budget in read_plan(tmp_path / "b.yaml").budgets] == [
+        ("on", 1_500_000_000_000, (50.0, 80.0, 100.0)),
+        ("2026", 7_000_000_000_000, (50.0, 80.0, 100.0)),
+        ("no", 1_500_000_000_000, (0.5, 15.0)),
+    ]
+
+
+def test_of_what_is_merged_the_own_line_is_told(tmp_path: Path):
+    (tmp_path / "b.yaml").write_text(
+        "budgets:\n  one: &one {usd: 1, period: day}\n  other:\n    <<: *one\n    usd: 0\n"
+    )
+
+    with pytest.raises(ValueError, match=r"b.yaml, line 5: budgets.other.usd: US dollars"):
+        read_plan(tmp_path / "b.yaml")
+
+
+@pytest.mark.parametrize("name", ["b.toml", "b.yaml"])
+@pytest.mark.parametrize("written", ["", "# nothing yet\n"])
+def test_a_file_may_have_no_budget(tmp_path: Path, name: str, written: str):
+    (tmp_path / name).write_text(written)
+
+    assert read_plan(tmp_path / name) == Plan()
+
+
+SECRETS = (
+    "ledger: *hunter2\n",
+    "ledger: !hunter2 memory\n",
+    "ledger: !hunter2!a memory\n",
+    "ledger: &a x\nother: &hunter2 *hunter2\n",
+    "%TAG !hunter2! a\n%TAG !hunter2! b\n---\n",
+    "ledger: redis//:hunter2@host\n",
+    "redis://:hunter2@host/0: memory\n",
+    "redis://:hunter2@host/0\n",
+    "ledger: 'redis://:hunter2@host\n",
+    "ledger: @hunter2\n",
+    'ledger = "redis//:hunter2@host"',
+    'ledger = "redis://:hunter2@host\n',
+    'ledger = redis://:hunter2@host"',
+    '"redis://:hunter2@host" = 5',
+    "[hunter2.'a']\n[hunter2.'a']",
+    'ledger = "redis:/:hunter2@host"\nledger = "memory"',
+)
+
+
+@pytest.mark.parametrize("name", ["b.toml", "b.yaml"])
+@pytest.mark.parametrize("written", SECRETS)
+def test_no_error_has_a_text_of_the_file(tmp_path: Path, name: str, written: str):
+    (tmp_path / name).write_text(written)
+
+    with pytest.raises(ValueError) as raised:  # noqa: PT011  # the text is what is looked at
+        read_plan(tmp_path / name)
+
+    assert "hunter2" not in "".join(traceback.format_exception(raised.value))
+
+
+def test_a_rolling_period_has_no_time_zone_and_is_called_as_it_is_written(tmp_path: Path):
+    file = tmp_path / "b.toml"
+    file.write_text('[budgets.all]\nusd = 5\nperiod = "rolling 1m"\ntimezone = "UTC"\n')
+    with pytest.raises(ValueError, match=r"line 4: budgets\.all\.timezone: only with hour, day or month"):
+        read_plan(file)
+    file.write_text('[budgets.all]\nusd = 5\nperiod = "rolling 1m"\n')
+
+    assert str(read_plan(file).budgets[0].period) == "rolling 1m"
 
 
 def test_a_budget_is_for_the_models_of_its_pattern():
@@ -277,6 +415,7 @@ def test_a_budget_is_for_the_models_of_its_pattern():
 def test_without_its_package_yaml_is_told_to_need_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     (tmp_path / "budgets.yaml").write_text(YAML)
     monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "otel_claude.budgets.yaml_documents", raising=False)
 
     with pytest.raises(ValueError, match="YAML needs the package PyYAML; TOML needs none"):
         read_plan(tmp_path / "budgets.yaml")

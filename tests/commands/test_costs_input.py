@@ -4,6 +4,7 @@ import gzip
 import io
 import json
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from metric_lines import DELTA, Made, line
 
 from otel_claude.commands import lines as module_of_lines
 from otel_claude.commands import main, progress
+from otel_claude.commands.cells import Cells
 from otel_claude.commands.lines import Lines
 
 ATTRIBUTES = {"gen_ai.response.model": "claude-opus-5", "claude.cost.type": "input", "claude.processing": "standard"}
@@ -89,6 +91,57 @@ def test_a_broken_line_is_told_by_its_number_and_left_out(
     assert spent(shown.out) == 1.5 + 2.25
     assert shown.err.startswith(f"{path}:2: not read: ")
     assert shown.err.endswith("Lines that were not read: 1. The sums are without them.\n")
+
+
+def test_a_line_that_is_cut_is_told_as_cut(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    """As the last one of a file to which somebody still writes."""
+    path = written(tmp_path / "metrics.json", [ONE, OTHER[: OTHER.index("claude.cost") + 3]])
+    assert main(["costs", path]) == 3
+    assert f"{path}:2: not read: no whole JSON, perhaps cut: Unterminated string" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("indented", [json.loads(ONE), [json.loads(ONE)]])
+def test_a_file_that_is_printed_for_people_is_told_of_once(
+    indented: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    plain = written(tmp_path / "one.json", [ONE])
+    path = written(tmp_path / "other.json", [json.dumps(indented, indent=2)])
+    assert main(["costs", path, plain, "--format", "json"]) == 3
+    shown = capsys.readouterr()
+    assert spent(shown.out) == 1.5
+    assert shown.err == (
+        f"{path}:1: not read: not one request a line, so the file is left out; `jq -c .` would make it so\n"
+        "Lines that were not read: 1. The sums are without them.\n"
+    )
+
+
+def test_labels_may_be_separated_by_commas(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = written(tmp_path / "metrics.json", [ONE])
+    assert main(["costs", path, "--by", "service.instance.id, model", "--by", "model,", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert [group["labels"] for group in json.loads(shown.out)["groups"]] == [
+        {"service.instance.id": "a", "model": "claude-opus-5"}
+    ]
+    assert shown.err == ""
+
+
+def test_a_label_that_nothing_has_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]):
+    path = written(tmp_path / "metrics.json", [ONE])
+    assert main(["costs", path, "--by", "tennant", "--by", "model"]) == 0
+    assert capsys.readouterr().err == "otel-claude costs: --by tennant: nothing that was found has it\n"
+    assert main(["costs", path, "--by", "tennant", "--since", "2026-11-30"]) == 1
+    assert "tennant" not in capsys.readouterr().err
+
+
+def test_a_disk_that_is_full_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Cells, "put", full)
+    assert main(["costs", written(tmp_path / "metrics.json", [ONE])]) == 2
+    assert capsys.readouterr().err == "otel-claude: database or disk is full\n"
 
 
 def test_a_line_that_is_too_long_is_not_read(

@@ -1,6 +1,7 @@
 """`otel-claude prices` shows the rate cards that calls are priced by."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -121,3 +122,45 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]):
         main(["--version"])
     assert stopped.value.code == 0
     assert capsys.readouterr().out == f"otel-claude {__version__}\n"
+
+
+def test_prices_whose_beginning_is_not_known_are_told_of_for_an_earlier_day(capsys: pytest.CaptureFixture[str]):
+    """Claude Opus 5 was not there in 2020; the list has one price of it, for all days."""
+    assert main(["prices", "claude-opus-5", "--day", "2020-01-01"]) == 0
+    assert capsys.readouterr().err == (
+        "otel-claude prices: since when these prices hold, the list does not tell, so on 2020-01-01 they may have been "
+        "others: claude-opus-5\n"
+    )
+    assert main(["prices", "claude-opus-5"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_prices_have_the_day_of_their_beginning_where_the_list_tells_it(capsys: pytest.CaptureFixture[str]):
+    """On 2026-03-13 prompts above 200,000 tokens of Opus 4.6 became as cheap as others.
+
+    https://platform.claude.com/docs/en/release-notes/overview
+    """
+    assert main(["prices", "claude-opus-4-6", "--day", "2026-11-22", "--format", "json"]) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["models"][0]["since"] == "2026-03-13"
+    assert shown.err == ""
+    assert "since" not in cards(capsys, "claude-opus-4-6", "--day", "2026-03-12")["claude-opus-4-6"]
+
+
+def test_a_list_has_the_day_of_its_newest_price(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+    assert main(["prices", "claude-opus-5", "--format", "json"]) == 0
+    newest = json.loads(capsys.readouterr().out)["newest_price_of_list_since"]
+    assert "2026-03-13" <= newest <= datetime.now(UTC).date().isoformat()
+    assert main(["prices", "claude-opus-5"]) == 0
+    assert capsys.readouterr().out.endswith(f"The newest price of the list, of whatever model, holds since {newest}.\n")
+
+    monkeypatch.setenv("OTEL_CLAUDE_PRICES", '{"my-model": {"input": 1, "output": 2}}')
+    assert main(["prices", "my-model", "--day", "2020-01-01"]) == 0
+    shown = capsys.readouterr()
+    assert "newest" not in shown.out
+    assert shown.err == ""
+
+
+def test_a_model_in_other_letters_is_named_with_those_like_it(capsys: pytest.CaptureFixture[str]):
+    assert main(["prices", "CLAUDE-OPUS-5"]) == 1
+    assert "names like it: claude-opus-5, " in capsys.readouterr().err

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from itertools import count
 
 import pytest
 from hypothesis import given
@@ -87,10 +88,38 @@ def left(remaining: int, size: int = 1_000) -> dict[bytes, bytes]:
     }
 
 
-def test_a_limit_is_low_once_until_a_fifth_of_it_is_left_again():
+@pytest.mark.parametrize(
+    ("seconds", "told"),
+    [
+        (20.0, [False, False, True, False, False, False, False, True, False]),
+        (8.0, [False, False, True, False, False, False, False, False, False]),
+    ],
+    ids=["slowly", "within a minute"],
+)
+def test_a_limit_is_low_once_until_a_fifth_of_it_is_left_again(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, told: list[bool]
+):
+    limits, clock = RateLimits(), count(1e9, seconds)
+    monkeypatch.setattr("otel_claude.rate_limits.time.time", lambda: next(clock))
+    became_low = [bool(limits.newly_low(left(some))) for some in (1_000, 100, 99, 0, 150, 99, 200, 99, 99)]
+    assert became_low == told
+
+
+def test_methods_that_no_model_answers_have_limits_of_their_own():
     limits = RateLimits()
-    became_low = [bool(limits.newly_low(left(remaining))) for remaining in (1_000, 100, 99, 0, 150, 99, 200, 99)]
-    assert became_low == [False, False, True, False, False, False, False, True]
+    limits.observe(left(900), "claude-opus-5")
+    limits.observe(left(5, 100), "claude-opus-5", "anthropic.messages.count_tokens")
+
+    known = {(each.owner.method, each.quantity): each.value for each in limits.readings()}
+    assert known == {
+        (None, "limit"): 1_000,
+        (None, "remaining"): 900,
+        ("anthropic.messages.count_tokens", "limit"): 100,
+        ("anthropic.messages.count_tokens", "remaining"): 5,
+    }
+    assert limits.newly_low(left(900), "claude-opus-5") == []
+    (low,) = limits.newly_low(left(5, 100), "claude-opus-5", "anthropic.messages.count_tokens")
+    assert low.owner.method == "anthropic.messages.count_tokens"
 
 
 def test_what_is_known_of_a_low_limit():

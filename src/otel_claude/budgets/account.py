@@ -14,14 +14,20 @@ GRACE_S = 3_600.0
 """How long a slot is remembered after it counts no more."""
 
 
+def passed_less(then: float, now: float, seconds: float) -> bool:
+    """Whether less time has passed since then. Clocks are set right now and then: what is to come has not been."""
+    return 0 <= now - then < seconds
+
+
 class Entry:
     """What was spent in one slot: by this `writer`, and by `others` as of the last word of the ledger.
 
     `writer` names this entry among all that are ever written to the ledger: a new one never takes the place of an old.
-    `written` is how much of `own` the ledger has, as far as is known. Telling it a sum twice does no harm.
+    `written` is how much of `own` the ledger has, as far as is known. Telling it a sum twice does no harm. The ledger
+    has last answered for it at the time `read`.
     """
 
-    __slots__ = ("others", "own", "slot", "writer", "written")
+    __slots__ = ("others", "own", "read", "slot", "writer", "written")
 
     def __init__(self, slot: Slot, writer: str) -> None:
         self.slot = slot
@@ -29,6 +35,11 @@ class Entry:
         self.own = 0
         self.others = 0
         self.written = 0
+        self.read = 0.0
+
+    def is_final(self, at: float, late_s: float) -> bool:
+        """Whether the ledger has all of it: it has answered so long after the end of the slot, and all is written."""
+        return self.own == self.written and self.slot.end + late_s <= self.read <= at
 
 
 class Crossing(NamedTuple):
@@ -79,11 +90,11 @@ class Account:
 
     def is_idle(self, at: float, after_s: float) -> bool:
         """Whether it is one of many that nobody has used for so long, so that the ledger need not be asked."""
-        return self.scope is not None and at - self.used > after_s and self.is_written
+        return self.scope is not None and self.is_written and not passed_less(self.used, at, after_s)
 
     def is_known(self, at: float, after_s: float) -> bool:
         """Whether the ledger has answered, and not so long ago that others may have spent more since."""
-        return at - self.read <= 2 * after_s
+        return passed_less(self.read, at, 2 * after_s)
 
     def spend(self, amount: int, at: float) -> None:
         """Books an amount in the slot of the time."""
@@ -108,17 +119,17 @@ class Account:
             entry = self._entry = self.entries[slots[0].name]
         return entry
 
-    def resets_at(self, at: float) -> float:
-        """When there is something left again."""
+    def resets_at(self, at: float, needed: int = 1) -> float:
+        """When there is so much left, or of a rolling period, of which there is, more than now."""
         if self.budget.period.kind != "rolling":
             return self.entry(at).slot.end
-        left, until = self.spent(at), at
+        spent, until = self.spent(at), at
         for entry in sorted(self.entries.values(), key=lambda entry: entry.slot.end):
-            if left < self.budget.amount:
-                break
-            if entry.slot.counts_until > at:
-                left -= entry.own + entry.others
-                until = entry.slot.counts_until
+            amount = entry.own + entry.others
+            if amount and entry.slot.counts_until > at:
+                spent, until = spent - amount, entry.slot.counts_until
+                if spent + needed <= self.budget.amount:
+                    break
         return until
 
     def forget(self, at: float) -> None:

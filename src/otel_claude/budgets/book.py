@@ -12,7 +12,7 @@ from itertools import count
 from typing import NamedTuple
 from uuid import uuid4
 
-from otel_claude.budgets.account import Account, Crossing, Entry
+from otel_claude.budgets.account import Account, Crossing, Entry, passed_less
 from otel_claude.budgets.budget import CONVERSATION, Budget
 from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.budgets.ledgers import Line, Totals
@@ -33,15 +33,22 @@ LONGEST_SCOPE = 128
 KEPT_S = 86_400.0
 """How much longer than needed the ledger keeps a slot, for whoever could not write to it in time."""
 
+ALL = 100.0
+"""Percent: when a budget that blocks is spent, the others have to know."""
+
 Charged = Sequence[Account]
 """The accounts that a call is booked on."""
 
 
 class Admitted(NamedTuple):
-    """A call that may be made: the accounts that it is charged on, and what was reserved in each, in picodollars."""
+    """A call that may be made: the accounts that it is charged on, and what was reserved in each, in picodollars.
+
+    It is of a `process`: a child that ends a call of its parent books nothing, as the parent will.
+    """
 
     charged: Charged
     reserved: int
+    process: str
 
 
 class Pending(NamedTuple):
@@ -52,11 +59,17 @@ class Pending(NamedTuple):
 
 
 class Book:
-    """The accounts of `budgets`. `is_open` is false when the ledger is gone and calls are not to be made without it."""
+    """The accounts of `budgets`. `is_open` is false when the ledger is gone and calls are not to be made without it.
 
-    def __init__(self, budgets: Sequence[Budget]) -> None:
+    `is_timed` is false until the ledger has told the time, or that it has none: nothing is written before, as it might
+    be in the wrong day. What others write comes `late_s` seconds after they have spent it, at the latest.
+    """
+
+    def __init__(self, budgets: Sequence[Budget], late_s: float = 5.0) -> None:
         self.budgets = budgets
         self.is_open = True
+        self.is_timed = False
+        self._late_s = late_s
         self._accounts: OrderedDict[tuple[str, str | None], Account] = OrderedDict()
         self._charged: dict[tuple[str | None, ...], Charged] = {}
         self._scopes = tuple(dict.fromkeys(budget.per for budget in budgets if budget.per))
@@ -87,7 +100,7 @@ class Book:
         values = dict(zip(self._scopes, scopes, strict=True))
         with self._lock:
             accounts = [
-                self._account(budget, None if budget.per is None else (values[budget.per] or "")[:LONGEST_SCOPE])
+                self._account(budget, None if budget.per is None else _storable(values[budget.per] or ""))
                 for budget in self.budgets
                 if budget.is_for(model) and (budget.per is None or values[budget.per])
             ]
@@ -117,16 +130,19 @@ class Book:
                 if left <= 0:
                     raise _refusal(account, now, f"the budget {budget.name!r} is spent")
                 if budget.reserve and reserved > left - account.reserved:
-                    raise _refusal(account, now, f"the call could cost more than is left of the budget {budget.name!r}")
+                    why = f"the call could cost more than is left of the budget {budget.name!r}"
+                    raise _refusal(account, now, why, account.reserved + reserved)
             for account in charged:
                 account.reserved += reserved
                 account.in_flight += 1
                 account.used = now
-        return Admitted(charged, reserved)
+        return Admitted(charged, reserved, self._process)
 
     def settle(self, admitted: Admitted, amount: int) -> bool:
         """Books what a call has cost, in place of what was reserved. See `spend`."""
         with self._lock:
+            if admitted.process != self._process:
+                return False
             for account in admitted.charged:
                 account.reserved -= admitted.reserved
                 account.in_flight -= 1
@@ -154,34 +170,56 @@ class Book:
         # One by one: calls need the lock as well.
         for account in self.accounts():
             with self._lock:
-                if account.is_idle(now, RECENT_S) and now - account.asked < SELDOM_S:
+                if account.is_idle(now, RECENT_S) and passed_less(account.asked, now, SELDOM_S):
                     continue
-                current = account.entry(now)
+                account.entry(now)
                 account.forget(now)
-                is_whole = now - account.asked_whole >= RECENT_S
-                account.asked, account.asked_whole = now, now if is_whole else account.asked_whole
+                account.asked = now
+                is_whole = not passed_less(account.asked_whole, now, RECENT_S)
+                if is_whole:
+                    # Not all in one look, as they would be a minute after a start.
+                    account.asked_whole = now if account.asked_whole else now - hash(account.name) % RECENT_S
                 for entry in account.entries.values():
-                    if is_whole or entry is current or entry.own != entry.written:
+                    if is_whole or not entry.is_final(now, self._late_s):
                         slot = f"{account.name}/{entry.slot.name}"
-                        lines.append(Line(slot, entry.writer, entry.own or None, entry.slot.counts_until + KEPT_S))
+                        own = entry.own or None if self.is_timed else None
+                        lines.append(Line(slot, entry.writer, own, entry.slot.counts_until + KEPT_S))
                         entries.append((account, entry))
         return Pending(lines, entries)
 
     def is_stale(self, charged: Charged, after_s: float) -> bool:
         """Whether there is an account that the ledger was not asked for, for so long."""
         now = self.now()
-        return any(now - account.asked > after_s for account in charged)
+        return any(not passed_less(account.asked, now, after_s) for account in charged)
 
     def take(self, pending: Pending, totals: Totals) -> None:
         """Takes the totals of the ledger for lines that were pending."""
+        if totals.now is not None:
+            self._ahead_s = totals.now - time.time()
         now = self.now()
         for line, (account, entry), total in zip(pending.lines, pending.entries, totals.amounts, strict=True):
             with self._lock:
-                account.read = now
+                account.read = entry.read = now
                 entry.written = line.amount or 0
                 entry.others = total - entry.written
-        if totals.now is not None:
-            self._ahead_s = totals.now - time.time()
+        if not self.is_timed:
+            self._be_timed(now)
+        if totals.has_lost:
+            for account in self.accounts():
+                account.asked = account.asked_whole = 0.0
+
+    def _be_timed(self, now: float) -> None:
+        """Puts what was spent by a clock that was wrong where it belongs."""
+        for account in self.accounts():
+            with self._lock:
+                entries = list(account.entries.values())
+                spent = [(entry.slot.end, entry.own) for entry in entries if entry.own]
+                for entry in entries:
+                    entry.own = 0
+                for end, own in spent:
+                    # Of all times in its slot, as the right clock shows them, the last one that has been.
+                    account.spend(own, min(now, end + self._ahead_s - 1e-3))
+        self.is_timed = True
 
     def crossings(self) -> list[Crossing]:
         """The thresholds that have been passed and not been told of."""
@@ -233,13 +271,18 @@ class Book:
 
 
 def _reached(spent: int, account: Account) -> int:
-    """How many thresholds an amount has reached."""
+    """How many thresholds an amount has reached, and whether the end."""
     budget = account.budget
-    return sum(spent * 100 >= budget.amount * percent for percent in budget.thresholds)
+    return sum(spent * 100 >= budget.amount * percent for percent in (*budget.thresholds, ALL))
 
 
-def _refusal(account: Account, now: float, why: str) -> BudgetExceeded:
-    budget, spent, resets_at = account.budget, account.spent(now), account.resets_at(now)
+def _storable(scope: str) -> str:
+    """The value of a scope as any ledger can keep it."""
+    return scope.encode("utf-8", "backslashreplace").decode()[:LONGEST_SCOPE]
+
+
+def _refusal(account: Account, now: float, why: str, needed: int = 1) -> BudgetExceeded:
+    budget, spent, resets_at = account.budget, account.spent(now), account.resets_at(now, needed)
     until = time.strftime("%Y-%m-%d %H:%M:%S UTC", time.gmtime(resets_at))
     told = f"{_usd(spent)} of {_usd(budget.amount)} USD for this {budget.period}; it resets at {until}"
     return BudgetExceeded(

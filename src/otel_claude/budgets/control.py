@@ -5,12 +5,13 @@ In: records of calls. Out: `BudgetExceeded`, and bookings. Nothing here waits fo
 
 import logging
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 
 from otel_claude.budgets.account import Account
 from otel_claude.budgets.book import RECENT_S, Admitted, Book, Charged
 from otel_claude.budgets.budget import Budget
 from otel_claude.budgets.exceeded import BudgetExceeded
-from otel_claude.budgets.keeper import Keeper
+from otel_claude.budgets.keeper import Keeper, Quietly
 from otel_claude.budgets.ledgers import LedgerError, NoLedger, ledger_at
 from otel_claude.budgets.money import picodollars
 from otel_claude.budgets.plan import Plan
@@ -27,6 +28,9 @@ _log = logging.getLogger("otel_claude")
 PAID = frozenset({"chat", "text_completion", "batch_create"})
 """Kinds of calls that cost something, though those of a batch only once its results are there."""
 
+LATE_S = 5.0
+"""How long a ledger may take, so that what others have written into a slot that is over is not missed."""
+
 STALE = 2
 """After how many intervals the ledger is asked out of turn."""
 
@@ -36,12 +40,15 @@ Price = Callable[[Call, str, Usage], Cost | None]
 class BudgetControl:
     """The budgets of a plan. `price` is asked what an answer would cost; `announce` gets each finding.
 
-    A ledger that cannot be opened is logged, and counts as one that does not answer.
+    What is done `quietly` is not to be told of. A ledger that cannot be opened is logged, and counts as one that does
+    not answer.
     """
 
-    def __init__(self, plan: Plan, price: Price, announce: Callable[[Finding], None]) -> None:
+    def __init__(
+        self, plan: Plan, price: Price, announce: Callable[[Finding], None], quietly: Quietly = nullcontext
+    ) -> None:
         self._price = price
-        self._book = Book(plan.budgets)
+        self._book = Book(plan.budgets, LATE_S + 2 * plan.interval_s)
         try:
             ledger = ledger_at(plan.ledger)
         except LedgerError as error:
@@ -53,6 +60,7 @@ class BudgetControl:
             announce,
             interval_s=plan.interval_s,
             fails_closed=plan.ledger_failure == "closed",
+            quietly=quietly,
         )
 
     def admit(self, call: Call) -> None:

@@ -1,15 +1,17 @@
 """Files that people write, and where in them something stands.
 
 In: the path of a TOML or YAML file. Out: what it holds, and the line of anything in it. Pure, but that it reads.
+Errors have no text of the file in them, as that may have a password.
 """
 
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from otel_claude.values import Fields, is_object
+from otel_claude.values import Fields
 
 Way = tuple[str, ...]
 """The way to a value: keys, from the outside in."""
@@ -32,22 +34,33 @@ def read_document(path: Path) -> Document:
     if form is None:
         raise ValueError(f"the path of a file whose name ends in {', '.join(FORMS)}")
     try:
-        written = path.read_text("utf-8-sig")
+        written = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        number = error.object.count(b"\n", 0, error.start) + 1
+        raise ValueError(f"{path}, line {number}: text in UTF-8") from None
     except (OSError, ValueError) as error:
         raise ValueError(f"the path of a TOML or YAML file; it cannot be read: {error}") from error
-    return form(written, path)
+    try:
+        return form(written, path)
+    except RecursionError:
+        raise ValueError(f"{path}: tables that are not nested so deeply") from None
 
 
 def _toml(written: str, path: Path) -> Document:
+    lines = written.splitlines()
     try:
         value = tomllib.loads(written)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{path}: TOML; {error}") from error
+        raise ValueError(f"{path}: TOML; {without_quoted(str(error))}") from None
+    except ValueError:
+        # Python reads no numbers of thousands of digits, and does not say where.
+        number = next((number for number, text in enumerate(lines, 1) if _LONG.search(text)), 1)
+        raise ValueError(f"{path}, line {number}: TOML; a number of fewer digits") from None
 
     def line(way: Way) -> int:
         """Looks at the text, since Python's parser keeps no lines. A text within quotes may deceive it."""
-        found, table = 1, ()
-        for number, text in enumerate(written.splitlines(), 1):
+        found, nearest, table = 1, 0, ()
+        for number, text in enumerate(lines, 1):
             if (header := _HEADER.match(text)) is not None:
                 table = _keys(header[1])
                 stands_here = table
@@ -55,8 +68,9 @@ def _toml(written: str, path: Path) -> Document:
                 stands_here = (*table, *_keys(key[1]))
             else:
                 continue
-            if stands_here == way[: len(stands_here)]:
-                found = number
+            near = sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(way, stands_here, strict=False)))
+            if near > nearest:
+                found, nearest = number, near
         return found
 
     return Document(value, line)
@@ -65,43 +79,27 @@ def _toml(written: str, path: Path) -> Document:
 _HEADER = re.compile(r"\s*\[\s*(.+?)\s*\]\s*(?:#.*)?$")
 _KEY = re.compile(r"\s*((?:[\w-]+|\"[^\"]*\"|'[^']*')(?:\s*\.\s*(?:[\w-]+|\"[^\"]*\"|'[^']*'))*)\s*=")
 _PART = re.compile(r"[\w-]+|\"[^\"]*\"|'[^']*'")
+_LONG = re.compile(r"[\d_]{640}")
+"""As many digits as Python always reads. https://docs.python.org/3/library/stdtypes.html#int-max-str-digits"""
+
+_QUOTED = re.compile(r"['\"].*['\"]", re.DOTALL)
 
 
 def _keys(dotted: str) -> Way:
     return tuple(key.strip("\"'") for key in _PART.findall(dotted))
 
 
+def without_quoted(problem: str) -> str:
+    """A parser's message without what it quotes of the file."""
+    return _QUOTED.sub("…", problem)
+
+
 def _yaml(written: str, path: Path) -> Document:
     try:
-        import yaml as package
+        from otel_claude.budgets.yaml_documents import yaml_document
     except ImportError:
         raise ValueError(f"{path}: YAML needs the package PyYAML; TOML needs none") from None
-    yaml: Any = package  # its types say little
-    try:
-        value: object = yaml.safe_load(written)
-        root: Any = yaml.compose(written, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
-        # Its own text quotes the line, which may have a password in it.
-        mark = getattr(error, "problem_mark", None)
-        place = path if mark is None else f"{path}, line {mark.line + 1}"
-        raise ValueError(f"{place}: YAML; {getattr(error, 'problem', None) or 'it cannot be read'}") from None
-    except ValueError as error:
-        raise ValueError(f"{path}: YAML; {error}") from error
-    if not is_object(value):
-        raise ValueError(f"{path}: YAML with keys and values")
-
-    def line(way: Way) -> int:
-        node, found = root, 1
-        for name in way:
-            pairs: list[tuple[Any, Any]] = node.value if node.id == "mapping" else []
-            inner = [(key, value) for key, value in pairs if key.value == name]
-            if not inner:
-                break
-            key, node = inner[0]
-            found = int(key.start_mark.line) + 1
-        return found
-
-    return Document(value, line)
+    return yaml_document(written, path)
 
 
 FORMS: Mapping[str, Callable[[str, Path], Document]] = {".toml": _toml, ".yaml": _yaml, ".yml": _yaml}

@@ -10,6 +10,7 @@ import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 
 from otel_claude.budgets.book import Book
 from otel_claude.budgets.findings import of_crossing, of_ledger
@@ -27,16 +28,29 @@ EXIT_S = 3.0
 """How long the end of a process, or a fork, waits for a write that is under way."""
 
 
-class Keeper:
-    """Writes every `interval_s` seconds, from the first call on. `announce` is called with each finding.
+Quietly = Callable[[], AbstractContextManager[object]]
+"""Around what nobody wants to hear of: the ledger's own calls are no telemetry of the application."""
 
-    With `fails_closed`, the book is not open while the ledger is gone.
+
+class Keeper:
+    """Looks from the first call on, and calls `announce` with each finding.
+
+    It looks twice in every `interval_s` seconds: what a process has spent, the others know within the interval. With
+    `fails_closed`, the book is not open while the ledger is gone.
     """
 
     def __init__(
-        self, book: Book, ledger: Ledger, announce: Callable[[Finding], None], *, interval_s: float, fails_closed: bool
+        self,
+        book: Book,
+        ledger: Ledger,
+        announce: Callable[[Finding], None],
+        *,
+        interval_s: float,
+        fails_closed: bool,
+        quietly: Quietly = nullcontext,
     ) -> None:
         self.interval_s = interval_s
+        self._quietly = quietly
         self._book = book
         self._ledger = ledger
         self._announce = announce
@@ -75,7 +89,7 @@ class Keeper:
 
     def look(self) -> None:
         """Writes what there is to write, reads what others have written, and tells what is new of it."""
-        with self._writing:
+        with self._writing, self._quietly():
             found = self._exchange()
         for finding in found:
             self._announce(finding)
@@ -83,9 +97,10 @@ class Keeper:
     def _exchange(self) -> list[Finding]:
         found: list[Finding] = []
         try:
-            pending = self._book.pending()
-            totals = self._ledger.write(pending.lines)
-            self._book.take(pending, totals)
+            was_timed = self._book.is_timed
+            self._write()
+            if not was_timed:
+                self._write()
             found += self._answered()
             # One by one: what is claimed has to be told, though the ledger be gone when the next one is claimed.
             for finding in self._crossings(self._ledger.claim):
@@ -93,6 +108,10 @@ class Keeper:
         except Exception as error:
             found += self._failed(error)
         return found
+
+    def _write(self) -> None:
+        pending = self._book.pending()
+        self._book.take(pending, self._ledger.write(pending.lines))
 
     @guarded(None)
     def close(self) -> None:
@@ -111,7 +130,8 @@ class Keeper:
         if self._writing.acquire(timeout=EXIT_S):
             self._writing.release()
             self.look()
-            self._ledger.close()
+            with self._quietly():
+                self._ledger.close()
 
     def before_fork(self) -> None:
         """Closes what a child must not inherit open, and holds it closed."""
@@ -133,12 +153,13 @@ class Keeper:
 
     @guarded(None)
     def _keep(self) -> None:
+        pause_s = min(LEAST_PAUSE_S, self.interval_s / 4)
         while not self._stop.is_set():
-            self._wake.wait(self.interval_s)
+            self._wake.wait(self.interval_s / 2 - pause_s)
             self._wake.clear()
             if not self._stop.is_set():
                 self._look_safely()
-                self._stop.wait(min(LEAST_PAUSE_S, self.interval_s))
+                self._stop.wait(pause_s)
 
     @guarded(None)
     def _look_safely(self) -> None:

@@ -23,11 +23,12 @@ class Slot(NamedTuple):
 
 
 class Period(NamedTuple):
-    """A calendar period in a time zone, or a `rolling` one of `length_s` seconds."""
+    """A calendar period in a time zone, or a `rolling` one of `length_s` seconds. `written`: as its user calls it."""
 
     kind: Literal["hour", "day", "month", "rolling"]
     zone: tzinfo
     length_s: float = 0.0
+    written: str = ""
 
     def slots(self, at: float) -> tuple[Slot, ...]:
         """The slots that count at a time, that of the time itself first."""
@@ -59,7 +60,7 @@ class Period(NamedTuple):
         return _calendar(month.strftime("%Y-%m"), month.timestamp(), following.timestamp())
 
     def __str__(self) -> str:
-        return f"rolling {self.length_s / HOUR_S:g}h" if self.kind == "rolling" else self.kind
+        return self.written or self.kind
 
 
 def _calendar(name: str, start: float, end: float) -> Slot:

@@ -21,11 +21,13 @@ from zoneinfo import ZoneInfo
 
 from otel_claude.budgets.budget import CONVERSATION, Budget
 from otel_claude.budgets.documents import Way, read_document
+from otel_claude.budgets.ledgers.address import ACCEPTED, is_address
 from otel_claude.budgets.money import MOST_USD, picodollars
 from otel_claude.budgets.periods import Period
-from otel_claude.values import is_array, is_object, number
+from otel_claude.values import is_array, is_object
 
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,63}")
+PLAIN = re.compile(r"[\w .-]{1,64}")
 DAILY = "daily_budget_usd"
 """The name of the budget that the setting of this name makes. None in a file has it."""
 
@@ -73,11 +75,16 @@ def read_plan(source: object) -> Plan:
         ValueError: something in it is not accepted. The message names the place, with its line, and what is accepted.
     """
     if is_object(source):
-        return _plan(source, lambda way: ".".join(way) or "budgets")
+        return _plan(source, _shown)
     if not isinstance(source, str | Path):
         raise ValueError("the path of a TOML or YAML file, or a mapping")  # noqa: TRY004  # as other settings
     document = read_document(Path(source))
-    return _plan(document.value, lambda way: f"{source}, line {document.line(way)}: {'.'.join(way)}")
+    return _plan(document.value, lambda way: f"{source}, line {document.line(way)}: {_shown(way)}")
+
+
+def _shown(way: Way) -> str:
+    """Where something stands. What is no name may be an address that slipped, with a password in it."""
+    return ".".join(part if PLAIN.fullmatch(part) else "…" for part in way)
 
 
 def daily(usd: Decimal) -> Budget:
@@ -89,7 +96,7 @@ def _plan(document: Mapping[str, Any], place: Callable[[Way], str]) -> Plan:
     try:
         _known(document, (), ("budgets", *OPTIONS))
         options = {key: read((key,), document[key]) for key, read in OPTIONS.items() if key in document}
-        return Plan(budgets=_budgets(document.get("budgets")), **options)
+        return Plan(budgets=_budgets(document["budgets"]) if "budgets" in document else (), **options)
     except _Wrong as wrong:
         raise ValueError(f"{place(wrong.way)}: {wrong.accepted}") from None
 
@@ -102,7 +109,7 @@ def _budgets(tables: object) -> tuple[Budget, ...]:
 
 def _budget(name: str, facts: object) -> Budget:
     way = ("budgets", str(name))
-    if not NAME.fullmatch(str(name)) or name == DAILY:
+    if not isinstance(name, str) or not NAME.fullmatch(name) or name == DAILY:  # pyright: ignore[reportUnnecessaryIsInstance]  # a mapping may have any keys
         raise _Wrong(way, f"a name of up to 64 letters, digits, `_`, `.` and `-`, other than {DAILY}")
     if not is_object(facts):
         raise _Wrong(way, f"a table with {', '.join(FACTS)}")
@@ -111,10 +118,12 @@ def _budget(name: str, facts: object) -> Budget:
         raise _Wrong(way, "a table with usd and period")
     read = {key: FACTS[key]((*way, key), value) for key, value in facts.items()}
     kind, length_s = read["period"]
+    if length_s and "timezone" in read:
+        raise _Wrong((*way, "timezone"), "only with hour, day or month; a rolling period has no calendar")
     budget = Budget(
-        str(name),
+        name,
         read["usd"],
-        Period(kind, read.get("timezone", UTC), length_s),
+        Period(kind, read.get("timezone", UTC), length_s, facts["period"]),
         **{key: value for key, value in read.items() if key not in ("usd", "period", "timezone")},
     )
     if budget.reserve and budget.action != "block":
@@ -128,8 +137,12 @@ def _known(table: Mapping[str, Any], way: Way, accepted: Sequence[str]) -> None:
             raise _Wrong((*way, str(key)), f"no known key; accepted: {', '.join(accepted)}")
 
 
+def _is_number(value: object) -> TypeGuard[int | float]:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def _usd(way: Way, value: object) -> int:
-    if not isinstance(value, bool) and isinstance(value, int | float) and 0 < value <= MOST_USD:
+    if _is_number(value) and 0 < value <= MOST_USD:
         return max(1, picodollars(Decimal(str(value))))
     raise _Wrong(way, f"US dollars, a number above 0 and up to {MOST_USD:,}")
 
@@ -163,11 +176,10 @@ def _per(way: Way, value: object) -> str:
 
 
 def _thresholds(way: Way, value: object) -> tuple[float, ...]:
-    percents = [number(item) for item in value] if is_array(value) else []
-    if 0 < len(percents) <= MOST_THRESHOLDS and all(
-        percent is not None and 0 < percent <= MOST_PERCENT for percent in percents
-    ):
-        return tuple(sorted({percent for percent in percents if percent is not None}))
+    percents: Sequence[object] = value if is_array(value) else ()
+    read = [float(each) for each in percents if _is_number(each) and 0 < each <= MOST_PERCENT]
+    if 0 < len(read) == len(percents) <= MOST_THRESHOLDS:
+        return tuple(sorted(set(read)))
     raise _Wrong(way, f"up to {MOST_THRESHOLDS} percents above 0, such as [50, 80, 100]")
 
 
@@ -187,25 +199,15 @@ def _switch(way: Way, value: object) -> bool:
 
 
 def _interval(way: Way, value: object) -> float:
-    seconds = number(value)
-    if seconds is not None and LEAST_INTERVAL_S <= seconds <= MOST_INTERVAL_S:
-        return seconds
+    if _is_number(value) and LEAST_INTERVAL_S <= value <= MOST_INTERVAL_S:
+        return float(value)
     raise _Wrong(way, f"seconds from {LEAST_INTERVAL_S:g} to {MOST_INTERVAL_S:g}")
 
 
-LEDGERS = "memory, sqlite:///path/to/file, redis://host:port/number, rediss://…, unix://…"
-"""The addresses of ledgers that are accepted."""
-
-
-def is_ledger(value: object) -> TypeGuard[str]:
-    """Whether a value looks like the address of a ledger."""
-    return isinstance(value, str) and re.match(r"memory$|sqlite:///.|rediss?://.|unix://.", value) is not None
-
-
 def _ledger(way: Way, value: object) -> str:
-    if is_ledger(value):
+    if is_address(value):
         return value
-    raise _Wrong(way, LEDGERS)
+    raise _Wrong(way, ACCEPTED)
 
 
 FACTS: Mapping[str, Callable[[Way, object], Any]] = {

@@ -5,6 +5,7 @@ In: arguments. Out: text, and an exit status.
 
 import argparse
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
@@ -43,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the output has seen enough. What is left in the buffer would fail again at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, sqlite3.Error) as error:
         sys.stderr.write(f"otel-claude: {error}\n")
         return WRONG
     except KeyboardInterrupt:

@@ -22,6 +22,11 @@ def day(text: str) -> date:
         raise argparse.ArgumentTypeError(f"{text!r} is no day; expected YYYY-MM-DD, such as 2026-11-22") from None
 
 
+def labels(text: str) -> list[str]:
+    """Labels, comma-separated."""
+    return [label.strip() for label in text.split(",") if label.strip()]
+
+
 def time_zone(text: str) -> ZoneInfo:
     """A time zone.
 

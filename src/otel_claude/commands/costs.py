@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from otel_claude.commands.arguments import day, prices, time_zone
+from otel_claude.commands.arguments import day, labels, prices, time_zone
 from otel_claude.commands.days import Days
 from otel_claude.commands.exported import Exported, Signal
 from otel_claude.commands.ledger_spend import LABELS, LedgerSpend, address_of, labels_of
 from otel_claude.commands.lines import STANDARD_INPUT, Lines
 from otel_claude.commands.progress import Progress
-from otel_claude.commands.report import FORMATS, report_of
+from otel_claude.commands.report import FORMATS, Report, report_of
 from otel_claude.commands.spend import ATTRIBUTES, DAY, Groups, Source
 from otel_claude.commands.tables import printable
 from otel_claude.commands.what_ifs import WhatIfs
@@ -48,9 +48,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--by",
         metavar="LABEL",
-        action="append",
-        help=f"what to group by, any number of times: {DAY}, {', '.join(ATTRIBUTES)}, or any attribute of metrics, "
-        f"spans or resources, such as tenant; by default model. Of a ledger: {', '.join((*LABELS, DAY))}",
+        type=labels,
+        action="extend",
+        help=f"what to group by, with commas or any number of times: {DAY}, {', '.join(ATTRIBUTES)}, or any attribute "
+        f"of metrics, spans or resources, such as tenant; by default model. Of a ledger: {', '.join((*LABELS, DAY))}",
     )
     parser.add_argument("--format", choices=tuple(FORMATS), default="table", help="by default table")
     parser.add_argument("--from", dest="signal", choices=("metrics", "spans"), help="read only these")
@@ -84,26 +85,27 @@ def run(arguments: argparse.Namespace) -> int:
         raise ValueError(f"--since {since} is after --until {until}: there is no day from the one to the other")
     zone = cast("ZoneInfo", arguments.timezone)
     what_ifs = WhatIfs(prices())
-    wanted = cast("Sequence[str]", arguments.by or ())
+    wanted = tuple(dict.fromkeys(cast("Sequence[str]", arguments.by or ())))
     source: Source
     if arguments.ledger is not None:
         if arguments.files or arguments.signal is not None:
             raise ValueError("--ledger is read in place of files, so neither files nor --from go with it")
-        labels = labels_of(wanted)
+        by = labels_of(wanted)
         source = LedgerSpend(address_of(arguments.ledger), zone)
         refused: list[str] = []
     else:
-        labels = tuple(dict.fromkeys(wanted or ("model",)))
-        by_day = DAY in labels or since is not None or until is not None
-        source = Exported(labels, Days(zone), cast("Signal | None", arguments.signal), by_day=by_day)
+        by = wanted or ("model",)
+        by_day = DAY in by or since is not None or until is not None
+        source = Exported(by, Days(zone), cast("Signal | None", arguments.signal), by_day=by_day)
         refused = _refused(read(arguments.files or [STANDARD_INPUT], source))
-    groups = Groups(labels)
+    groups = Groups(by)
     groups.add(source.entries(), since, until)
     report = report_of(groups, what_ifs, source, zone.key)
     sys.stdout.write(FORMATS[arguments.format](report))
     if arguments.format == "csv":
         _say(report.notes)
     _say(refused)
+    _say([f"otel-claude costs: --by {label}: nothing that was found has it" for label in _missing(report, wanted)])
     if not report.rows:
         _say(["otel-claude costs: nothing that otel-claude has emitted was found, of the days that were asked for"])
     return NOT_ALL_READ if refused else READ if report.rows else FOUND_NOTHING
@@ -131,6 +133,11 @@ def _refused(lines: Lines) -> list[str]:
     if lines.unreadable:
         named.append(f"Lines that were not read: {lines.unreadable:,}. The sums are without them.")
     return named
+
+
+def _missing(report: Report, wanted: Sequence[str]) -> list[str]:
+    told = {label for values, _ in report.rows for label, value in zip(report.labels, values, strict=True) if value}
+    return [label for label in wanted if report.rows and label not in told]
 
 
 def _say(lines: Sequence[str]) -> None:

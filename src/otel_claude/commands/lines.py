@@ -21,6 +21,9 @@ LONGEST = 16 * 1024 * 1024
 MOST_NAMED = 10
 """How many unreadable lines are named, of all that are counted."""
 
+OPENINGS = (b"{", b"[")
+"""What a file begins with whose JSON is spread over lines, as programs print it for people."""
+
 
 class Line(NamedTuple):
     """A line, and where it stands. Numbers begin at 1."""
@@ -77,6 +80,11 @@ class Lines:
         try:
             while line := text.readline(LONGEST):
                 number += 1
+                if number == 1 and line.strip() in OPENINGS:
+                    self.refuse(
+                        path, number, "not one request a line, so the file is left out; `jq -c .` would make it so"
+                    )
+                    return
                 if len(line) == LONGEST and not line.endswith(b"\n"):
                     while line and not line.endswith(b"\n"):
                         line = text.readline(LONGEST)

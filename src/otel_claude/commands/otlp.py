@@ -61,9 +61,11 @@ def document(line: bytes) -> Fields:
         ValueError: it is no JSON, or no request.
     """
     try:
-        found: Any = json.loads(line)
+        found: Any = json.loads(line.strip())
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
+    except json.JSONDecodeError as error:
+        raise ValueError(f"no whole JSON, perhaps cut: {error.msg}: character {error.pos + 1:,}") from error
     if not is_object(found) or not any(name in found for name in REQUESTS):
         raise ValueError(f"no export request: it has none of {', '.join(REQUESTS)}")
     return found

@@ -55,18 +55,26 @@ def run(arguments: argparse.Namespace) -> int:
     """Prints the prices. The exit status."""
     own = overrides()
     prices = Prices(own)
-    on: date = arguments.day or datetime.now(UTC).date()
+    today = datetime.now(UTC).date()
+    on: date = arguments.day or today
     named: list[str] = arguments.models
     known = sorted({*prices.models(), *SAME_PRICE, *(name for name in own if not set(name) & set("*?["))})
     cards = {
         model: prices.card(model, arguments.platform, arguments.location, now=noon(on)) for model in named or known
     }
     found = [Shown(model, card) for model, card in cards.items() if card is not None]
+    listed = [each for each in found if each.card.source != "override"]
     if found:
-        sys.stdout.write(FORMATS[arguments.format](found, on))
+        sys.stdout.write(FORMATS[arguments.format](found, on, prices.newest(today) if listed else None))
+    undated = [model for model, card in listed if card.since is None]
+    if undated and on < today:
+        sys.stderr.write(
+            f"otel-claude prices: since when these prices hold, the list does not tell, so on {on} they may have been "
+            f"others: {', '.join(undated)}\n"
+        )
     unknown = [model for model in named if cards[model] is None]
     for model in unknown:
-        near = get_close_matches(model, known, n=3)
+        near = get_close_matches(model.lower(), known, n=3)
         hint = f"; names like it: {', '.join(near)}" if near else "; `otel-claude prices` lists all that have one"
         sys.stderr.write(f"otel-claude prices: {model!r} has no price on {arguments.platform}{hint}\n")
     return UNKNOWN_MODEL if unknown or not found else KNOWN
@@ -75,8 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
 HEAD = ("model", "processing", "prompts above", *(name.replace("_", " ") for name in Rates._fields))
 
 
-def as_table(found: Sequence[Shown], on: date) -> str:
-    """A line for each way of processing and each size of prompts that has prices of its own."""
+def as_table(found: Sequence[Shown], on: date, newest: date | None) -> str:
+    """A line for each way of processing and each size of prompts that has prices of its own.
+
+    `newest` is the day from which the newest price of the list holds.
+    """
     lines = [
         [model, processing, f"{above:,}" if above else "", *(_money(per_million(rate)) for rate in rates)]
         for model, card in found
@@ -88,6 +99,7 @@ def as_table(found: Sequence[Shown], on: date) -> str:
         [
             model,
             card.source,
+            ABSENT if card.since is None else card.since.isoformat(),
             _money(_per_thousand(card)),
             ABSENT if card.window is None else f"{card.window:,}",
             ABSENT if card.us is None else plain(exact(card.us)),
@@ -96,15 +108,21 @@ def as_table(found: Sequence[Shown], on: date) -> str:
     ]
     estimates = [f"{model} is an estimate: {', '.join(card.estimated)}\n" for model, card in found if card.estimated]
     first = f"USD per million tokens on {on.isoformat()}\n{table(HEAD, lines, left=2)}"
-    return "\n".join([first, table(MORE_HEAD, more, left=2), *(["".join(estimates)] if estimates else [])])
+    dated = [] if newest is None else [f"The newest price of the list, of whatever model, holds since {newest}.\n"]
+    return "\n".join([first, table(MORE_HEAD, more, left=3), "".join([*estimates, *dated])])
 
 
-MORE_HEAD = ("model", "source", "1,000 web searches", "context window", "inference_geo us")
+MORE_HEAD = ("model", "source", "since", "1,000 web searches", "context window", "inference_geo us")
 
 
-def as_json(found: Sequence[Shown], on: date) -> str:
+def as_json(found: Sequence[Shown], on: date, newest: date | None) -> str:
     """One object, with the models in it."""
-    return f"{json.dumps({'day': on.isoformat(), 'models': [_object(*each) for each in found]}, indent=2)}\n"
+    told = {
+        "day": on.isoformat(),
+        **({} if newest is None else {"newest_price_of_list_since": newest.isoformat()}),
+        "models": [_object(*each) for each in found],
+    }
+    return f"{json.dumps(told, indent=2)}\n"
 
 
 def _object(model: str, card: RateCard) -> dict[str, Any]:
@@ -123,6 +141,7 @@ def _object(model: str, card: RateCard) -> dict[str, Any]:
         "context_window": card.window,
         "inference_geo_us_factor": card.us,
         "source": card.source,
+        "since": None if card.since is None else card.since.isoformat(),
         "estimated": list(card.estimated) or None,
     }
     return {name: value for name, value in told.items() if value is not None}

@@ -8,6 +8,7 @@ Pure.
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -131,6 +132,16 @@ class Catalog:
     def models(self) -> list[str]:
         """The names of all models of the first party."""
         return [name for shelf, name in self._rows if shelf == "anthropic"]
+
+    def newest(self, day: date) -> date | None:
+        """The last day, up to `day`, from which a price of the list holds. The list has no date of its own."""
+        starts = (
+            getattr(price.constraint, "start_date", None)
+            for provider in self.snapshot.providers
+            for row in provider.models
+            for price in (*(row.prices if isinstance(row.prices, list) else ()), *(row.price_variants or ()))
+        )
+        return max((start for start in starts if start is not None and start <= day), default=None)
 
     def find(self, model: str, platform: str, location: str | None, *, long_context: bool) -> Found | None:
         """The row and terms of a model, or `None` where its price is not known."""

@@ -7,7 +7,7 @@ are compiled once a day into a `RateCard`, so that pricing a response is a looku
 import logging
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import MappingProxyType
 
 from otel_claude.pricing import rate_card
@@ -114,6 +114,11 @@ class Prices:
         """The names of the models that have a price, as the first party spells them without a date."""
         self.load()
         return () if self._catalog is None else self._catalog.models()
+
+    def newest(self, day: date) -> date | None:
+        """The last day, up to `day`, from which a price of the list holds, of whatever model. `None`: it tells none."""
+        self.load()
+        return None if self._catalog is None else self._catalog.newest(day)
 
     def _card(self, model: str, platform: str, location: str | None, long_context: bool, day: int) -> RateCard | None:
         key = (model, platform, location, long_context, day)

@@ -9,7 +9,7 @@ A *rate* is US dollars per token, an *absent* price is NaN: whatever it would pr
 
 import math
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -63,7 +63,10 @@ class Terms(NamedTuple):
 
 
 class RateCard(NamedTuple):
-    """The prices of one model. `tiers` ascend from the one above 0; `web_search` is USD per search."""
+    """The prices of one model. `tiers` ascend from the one above 0; `web_search` is USD per search.
+
+    `since` is the day from which the standard prices hold, `None` where their source does not tell it.
+    """
 
     tiers: Mapping[Processing, tuple[Tier, ...]]
     web_search: float
@@ -71,6 +74,7 @@ class RateCard(NamedTuple):
     window: int | None
     source: str
     estimated: tuple[str, ...]
+    since: date | None = None
 
 
 def of_row(row: "ModelInfo", terms: Terms, *, day: datetime, source: str) -> RateCard:
@@ -97,6 +101,7 @@ def of_row(row: "ModelInfo", terms: Terms, *, day: datetime, source: str) -> Rat
         window=row.context_window,
         source=source,
         estimated=terms.estimated,
+        since=_since(row, day),
     )
 
 
@@ -124,6 +129,13 @@ def of_override(prices: Mapping[str, float], terms: Terms, *, window: int | None
         source="override",
         estimated=(),
     )
+
+
+def _since(row: "ModelInfo", day: datetime) -> date | None:
+    """The last one whose condition is met holds. Few conditions are a date."""
+    conditions = [each.constraint for each in row.prices] if isinstance(row.prices, list) else []
+    held = next((each for each in reversed(conditions) if each is None or each.active(day)), None)
+    return getattr(held, "start_date", None)
 
 
 def _tiers(prices: "ModelPrice", terms: Terms) -> tuple[Tier, ...]:

@@ -1,11 +1,14 @@
-"""Haystack: a generator, whole and streamed, and an agent with a tool."""
+"""Haystack: a pipeline, whole and streamed, and an agent with a tool; its own spans are switched on."""
 
+from haystack import Pipeline, tracing
 from haystack.components.agents import Agent
-from haystack.dataclasses import ChatMessage
+from haystack.dataclasses import ChatMessage, StreamingChunk
 from haystack.tools import tool
 from haystack_integrations.components.generators.anthropic import AnthropicChatGenerator
+from haystack_integrations.tracing.opentelemetry import OpenTelemetryTracer
+from opentelemetry import trace
 
-MODEL = "claude-sonnet-4-5"
+tracing.enable_tracing(OpenTelemetryTracer(trace.get_tracer("haystack")))
 
 
 @tool
@@ -14,15 +17,17 @@ def weather(city: str) -> str:
     return f"Sunny in {city}"
 
 
-def asked(question: str) -> list[ChatMessage]:
-    return [ChatMessage.from_user(question)]
+def show(chunk: StreamingChunk) -> None:
+    print(chunk.content, end="")
 
 
-print(AnthropicChatGenerator(model=MODEL).run(asked("What is the capital of France?"))["replies"][0].text)
-pieces = []
-AnthropicChatGenerator(model=MODEL, streaming_callback=lambda chunk: pieces.append(chunk.content)).run(
-    asked("What is the capital of France?")
-)
-print("".join(pieces))
-agent = Agent(chat_generator=AnthropicChatGenerator(model=MODEL), tools=[weather])
-print(agent.run(asked("What is the weather in Paris?"))["last_message"].text)
+model = AnthropicChatGenerator(model="claude-sonnet-4-5")
+pipeline = Pipeline()
+pipeline.add_component("llm", model)
+question = {"messages": [ChatMessage.from_user("What is the capital of France?")]}
+print(pipeline.run({"llm": question})["llm"]["replies"][0].text)
+pipeline.run({"llm": {**question, "streaming_callback": show}})
+print()
+
+agent = Agent(chat_generator=AnthropicChatGenerator(model="claude-sonnet-4-5"), tools=[weather])
+print(agent.run([ChatMessage.from_user("What is the weather in Paris?")])["last_message"].text)

@@ -1,9 +1,10 @@
-"""LlamaIndex: a model, whole and streamed, and an agent with a tool."""
+"""LlamaIndex: a model, whole and streamed, and an agent with a tool; its own spans are switched on."""
 
 import asyncio
 
 from llama_index.core.agent.workflow import FunctionAgent
 from llama_index.llms.anthropic import Anthropic
+from llama_index.observability.otel import LlamaIndexOpenTelemetry
 
 
 def weather(city: str) -> str:
@@ -11,6 +12,7 @@ def weather(city: str) -> str:
     return f"Sunny in {city}"
 
 
+LlamaIndexOpenTelemetry().start_registering()
 model = Anthropic(model="claude-sonnet-4-5")
 
 

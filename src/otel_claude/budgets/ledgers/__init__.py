@@ -7,6 +7,8 @@ that is written twice, or again after the ledger has lost something, changes not
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
+from otel_claude.budgets.ledgers.address import ACCEPTED, file_of
+
 
 class Line(NamedTuple):
     """What a `writer` has spent in a slot of an account so far, `None` if it only asks for the total.
@@ -21,10 +23,14 @@ class Line(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """What all writers have spent, line by line, and what the time is by the ledger's clock, where it has its own."""
+    """What all writers have spent, line by line, and what the time is by the ledger's clock, where it has its own.
+
+    A ledger that `has_lost` what this process has written before is to be told all of it again.
+    """
 
     amounts: Sequence[int]
     now: float | None = None
+    has_lost: bool = False
 
 
 class LedgerError(Exception):
@@ -92,7 +98,7 @@ class NoLedger:
 
 
 def ledger_at(url: str) -> Ledger:
-    """The ledger of an address: `memory`, `sqlite:///path/to/file` or `redis://host:port/number`.
+    """The ledger of an address: `memory`, `sqlite:///absolute/path` or `redis://host:port/number`.
 
     Raises:
         LedgerError: it is none of these, or its package is not installed.
@@ -102,12 +108,12 @@ def ledger_at(url: str) -> Ledger:
         from otel_claude.budgets.ledgers.memory import MemoryLedger
 
         return MemoryLedger()
-    if scheme == "sqlite" and url.removeprefix("sqlite:///") not in (url, ""):
+    if (path := file_of(url)) is not None:
         from otel_claude.budgets.ledgers.sqlite import SqliteLedger
 
-        return SqliteLedger(url.removeprefix("sqlite:///"))
+        return SqliteLedger(path)
     if scheme in ("redis", "rediss", "unix"):
         from otel_claude.budgets.ledgers.redis import RedisLedger
 
         return RedisLedger(url)
-    raise LedgerError("memory, sqlite:///path/to/file, redis://host:port/number, rediss://…, unix://…")
+    raise LedgerError(ACCEPTED)

@@ -9,6 +9,10 @@ CLEAN_EVERY = 1_000
 """After how many writes what has expired is forgotten."""
 
 
+MOST_SLOTS = 50_000
+"""Those that came first are forgotten then: of conversations and tenants that nobody hears of any more."""
+
+
 class MemoryLedger:
     """Dictionaries: the sums of each slot by their writers, and what is claimed."""
 
@@ -33,6 +37,8 @@ class MemoryLedger:
         for line in lines:
             if line.amount is not None:
                 self._spent.setdefault(line.slot, ({}, line.expires_at))[0][line.writer] = line.amount
+        while len(self._spent) > MOST_SLOTS:
+            del self._spent[next(iter(self._spent))]
         return Totals([sum(self._spent[line.slot][0].values()) if line.slot in self._spent else 0 for line in lines])
 
     def claim(self, name: str, expires_at: float) -> bool:

@@ -4,12 +4,15 @@ Each slot is a hash with the sum of each writer, and under `total` their total, 
 counts in whole numbers of 64 bits; Lua would not, so amounts stay text in the script and only Redis's own commands add.
 """
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from otel_claude.budgets.ledgers import LedgerError, Line, Totals
+from otel_claude.budgets.ledgers.address import ACCEPTED
 
 PREFIX = "{otel-claude}:"
 """What all keys begin with."""
@@ -20,6 +23,9 @@ TIMEOUT_S = 2.0
 MOST_LINES = 500
 """How many lines one script takes: nobody else is served meanwhile."""
 
+MARKED_S = 86_400.0
+"""How long the mark of a process stays, by which it sees that Redis has lost what it had."""
+
 SCRIPT = """
 local totals = {}
 for index, key in ipairs(KEYS) do
@@ -28,7 +34,11 @@ for index, key in ipairs(KEYS) do
     local known = redis.call('HGET', key, writer)
     if known ~= amount then
       if known then redis.call('HINCRBY', key, 'total', '-' .. known) end
-      redis.call('HINCRBY', key, 'total', amount)
+      local added = redis.pcall('HINCRBY', key, 'total', amount)
+      if type(added) == 'table' and added.err then
+        if known then redis.call('HINCRBY', key, 'total', known) end
+        return added
+      end
       redis.call('HSET', key, writer, amount)
       redis.call('PEXPIREAT', key, expires_at)
     end
@@ -43,7 +53,7 @@ class RedisLedger:
     """The database of a URL, as `redis.Redis.from_url` takes it.
 
     Raises:
-        LedgerError: the package `redis` is not installed, or does not know the URL.
+        LedgerError: the package `redis` is not installed, or does not know the URL, or something in it.
     """
 
     closes_at_fork = False
@@ -57,16 +67,26 @@ class RedisLedger:
         package: Any = redis  # its types say little
         self._new_client: Callable[..., Any] = package.Redis.from_url
         self.after_fork()
+        pool = self._client.connection_pool
+        try:
+            # Options that it does not know would only fail when it connects.
+            pool.connection_class(**pool.connection_kwargs)
+        except (TypeError, ValueError, package.RedisError):
+            raise LedgerError(ACCEPTED) from None
+        # A number that is none would be that of the first database.
+        if not url.startswith("unix:") and not f"0{urlsplit(url).path.strip('/')}".isdecimal():
+            raise LedgerError(ACCEPTED)
 
     def after_fork(self) -> None:
         """Has connections and a name of its own."""
         self._name = uuid4().hex
+        self._is_marked = False
         try:
             self._client: Any = self._new_client(
                 self._url, socket_timeout=TIMEOUT_S, socket_connect_timeout=TIMEOUT_S, decode_responses=True
             )
         except ValueError:
-            raise LedgerError("redis://user:password@host:port/number, rediss://…, unix://…") from None
+            raise LedgerError(ACCEPTED) from None
         self._script: Any = self._client.register_script(SCRIPT)
 
     def write(self, lines: Sequence[Line]) -> Totals:
@@ -83,7 +103,14 @@ class RedisLedger:
             (seconds, microseconds), totals = self._script([PREFIX + line.slot for line in some], arguments)
             now = int(seconds) + int(microseconds) / 1e6
             amounts += map(int, totals)
-        return Totals(amounts, now)
+        return Totals(amounts, now, self._has_lost(now))
+
+    def _has_lost(self, now: float | None) -> bool:
+        """Whether our mark was there before, and is not any more."""
+        ends_at = round(((now or time.time()) + MARKED_S) * 1000)
+        before = self._client.set(f"{PREFIX}known:{self._name}", "1", get=True, pxat=ends_at)
+        was_marked, self._is_marked = self._is_marked, True
+        return was_marked and before is None
 
     def claim(self, name: str, expires_at: float) -> bool:
         """Whether the name's key was not there, or is our own."""

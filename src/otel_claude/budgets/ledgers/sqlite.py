@@ -33,10 +33,6 @@ WRITE = """
 INSERT INTO spent VALUES (?, ?, ?, ?)
 ON CONFLICT (slot, writer) DO UPDATE SET amount = excluded.amount, expires_at = excluded.expires_at
 """
-ADD = """
-INSERT INTO spent VALUES (?, ?, ?, ?)
-ON CONFLICT (slot, writer) DO UPDATE SET amount = amount + excluded.amount, expires_at = excluded.expires_at
-"""
 READ = "SELECT amount FROM spent WHERE slot = ? AND writer = ?"
 
 
@@ -55,6 +51,7 @@ class SqliteLedger:
         self._file: sqlite3.Connection | None = None
         self._known_as = 0
         self._cleaned_at = 0.0
+        self._is_gone = False
 
     def write(self, lines: Sequence[Line]) -> Totals:
         """In one transaction: it is there as a whole or not at all, whatever becomes of the process."""
@@ -66,7 +63,8 @@ class SqliteLedger:
         except BaseException:
             file.execute("ROLLBACK")
             raise
-        return Totals(amounts)
+        has_lost, self._is_gone = self._is_gone, False
+        return Totals(amounts, has_lost=has_lost)
 
     def claim(self, name: str, expires_at: float) -> bool:
         """Whether the name is not in the table of those that are claimed, or has expired."""
@@ -102,13 +100,13 @@ class SqliteLedger:
 
     def _written(self, file: sqlite3.Connection, line: Line) -> int:
         if line.amount:
-            known: tuple[int] | None = file.execute(READ, (line.slot, line.writer)).fetchone()
-            more = line.amount - (known[0] if known else 0)
+            more = line.amount - _amount(file, line.slot, line.writer)
             if more:
+                # Added here: what SQLite adds beyond 64 bits becomes a float, and what is given to it is refused.
+                total = _amount(file, line.slot, TOTAL) + more
                 file.execute(WRITE, (line.slot, line.writer, line.amount, line.expires_at))
-                file.execute(ADD, (line.slot, TOTAL, more, line.expires_at))
-        total: tuple[int] | None = file.execute(READ, (line.slot, TOTAL)).fetchone()
-        return total[0] if total else 0
+                file.execute(WRITE, (line.slot, TOTAL, total, line.expires_at))
+        return _amount(file, line.slot, TOTAL)
 
     def _is_there(self) -> bool:
         """Whether the file is the one that was opened, and not deleted or another."""
@@ -121,6 +119,7 @@ class SqliteLedger:
         now = time.time()
         if self._file is not None and not self._is_there():
             self.close()
+            self._is_gone = True
         if self._file is None:
             # Used by one thread at a time: the keeper's, or the one that ends the process.
             file = sqlite3.connect(self._path, timeout=WAIT_S, isolation_level=None, check_same_thread=False)
@@ -135,3 +134,8 @@ class SqliteLedger:
             for table in ("spent", "claimed"):
                 self._file.execute(f"DELETE FROM {table} WHERE expires_at < ?", (now,))  # noqa: S608  # names of ours
         return self._file
+
+
+def _amount(file: sqlite3.Connection, slot: str, writer: str) -> int:
+    known: tuple[int] | None = file.execute(READ, (slot, writer)).fetchone()
+    return known[0] if known else 0

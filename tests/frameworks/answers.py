@@ -56,5 +56,5 @@ def wanted_tool(document: Any) -> str | None:
     """The tool that a request is answered with, if it is with one."""
     tools = [tool["name"] for tool in document.get("tools", ())]
     content = document["messages"][-1]["content"]
-    answered = isinstance(content, list) and any(block["type"] == "tool_result" for block in content)
+    answered = not isinstance(content, str) and "tool_result" in [block["type"] for block in content]
     return None if answered or not tools else tools[0]
