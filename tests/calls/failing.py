@@ -14,6 +14,7 @@ from otel_claude.testing import (
     Answer,
     BadRequest,
     Cut,
+    GatewayTimeout,
     Hang,
     NotFound,
     Overloaded,
@@ -48,6 +49,11 @@ Then the start of the tool's block, an empty piece and pieces of 12 characters.
 """
 IN_THE_ARGUMENTS = 8 + 1 + 1 + 2
 """So many events, and two pieces of the arguments have come: `{"customer": "Jane Doe, `."""
+
+NO_CREDITS = (
+    "Your credit balance is too low to access the Anthropic API. Please go to Plans & Billing to upgrade or purchase"
+    " credits."
+)
 
 UNPRICED = "claude-of-tomorrow-9"
 
@@ -87,9 +93,11 @@ WAYS: Mapping[str, Failing] = {
     "Streaming and tool integration": Failing(
         [SEARCHES, Hang(0.5, after_events=IN_THE_ARGUMENTS - 1, then=Cut(IN_THE_ARGUMENTS, then=SEARCHES))],
         {"stream": True, "tools": [SEARCH]},
+        settings={"chunk_metrics": True},
         calls=2,
     ),
     "Authentication": Failing([Unauthorized("invalid x-api-key")]),
+    "Billing and permissions": Failing([BadRequest(NO_CREDITS)]),
     "Model names": Failing([NotFound("model: claude-sonet-5")], {"model": "claude-sonet-5"}),
     "Cut answers": Failing(
         [Answer("Hi", stop_reason="max_tokens")],
@@ -104,7 +112,7 @@ WAYS: Mapping[str, Failing] = {
         ],
         {"tools": [BAD_TOOL]},
     ),
-    "File processing": Failing([RequestTooLarge()]),
+    "File processing": Failing([RequestTooLarge(), GatewayTimeout()]),
     "Cost control": Failing(
         [
             *[Answer("Hi", usage=usage(input_tokens=6_000, output_tokens=5))] * 2,
@@ -162,6 +170,10 @@ def between(low: float, high: float) -> Callable[[Any], bool]:
     return lambda number: low <= number <= high
 
 
+def failed(error_type: str, category: str) -> Mapping[str, str]:
+    return {"error.type": error_type, "claude.error.category": category}
+
+
 CALLS = "gen_ai.client.operation.duration"
 PRICE = pytest.approx((12_010 * 2 + 5_990 * 0.10 + 15 * 10) / 1e6)
 """Of the three calls under "Cost control", in USD. https://platform.claude.com/docs/en/about-claude/pricing"""
@@ -208,14 +220,25 @@ VALUES: Mapping[str, Sequence[Span | Event | Sum]] = {
         Sum("claude.responses", 1, {"claude.stop_reason": "tool_use"}),
         Sum("claude.responses", 1),
         Sum("gen_ai.client.operation.time_to_first_chunk", 2, counts=True),
+        # Half a second between two of them.
+        Sum("gen_ai.client.operation.time_per_output_chunk", between(0.1, 4)),
     ],
     "Authentication": [
         Span({"claude.error.category": "authentication", "claude.error.hint": says("key"), "claude.retry.count": None}),
-        Sum(CALLS, 1, {"error.type": "authentication_error"}, counts=True),
+        Sum(CALLS, 1, failed("authentication_error", "authentication"), counts=True),
+    ],
+    "Billing and permissions": [
+        Span({"claude.error.category": "billing", "claude.error.hint": says("credits"), "claude.retry.count": None}),
+        Sum(CALLS, 1, failed("invalid_request_error", "billing"), counts=True),
     ],
     "Model names": [
         Span({"claude.error.category": "model_not_found", "claude.error.hint": says("claude-sonnet-5")}),
-        Sum(CALLS, 1, {"error.type": "not_found_error", "gen_ai.request.model": "claude-sonet-5"}, counts=True),
+        Sum(
+            CALLS,
+            1,
+            {**failed("not_found_error", "model_not_found"), "gen_ai.request.model": "claude-sonet-5"},
+            counts=True,
+        ),
     ],
     "Cut answers": [
         Event("claude.output.truncated", {"claude.batch.results.truncated": 2}, at=0),
@@ -231,10 +254,11 @@ VALUES: Mapping[str, Sequence[Span | Event | Sum]] = {
         Event("claude.tool_schema.invalid", {"claude.tool_schema.reason": says("str")}),
     ],
     "File processing": [
-        Event("gen_ai.client.operation.exception", {"claude.error.category": "request_too_large"}),
+        Event("gen_ai.client.operation.exception", {"claude.error.category": "request_too_large"}, at=0),
+        Event("gen_ai.client.operation.exception", {"claude.error.category": "timeout"}, at=1),
         Span({"claude.file.size_bytes": 200}),
         Event("claude.file.large", {"claude.file.size_bytes": 200, "claude.call.duration_s": between(0, 4)}),
-        Sum(CALLS, 1, {"error.type": "request_too_large"}, counts=True),
+        Sum(CALLS, 1, failed("request_too_large", "request_too_large"), counts=True),
     ],
     "Cost control": [
         Sum("claude.cost", PRICE, {"claude.processing": "standard", "gen_ai.request.model": MODEL}),
@@ -276,6 +300,6 @@ VALUES: Mapping[str, Sequence[Span | Event | Sum]] = {
     ],
     "Success metrics": [
         Sum(CALLS, 2, counts=True),
-        Sum(CALLS, 1, {"error.type": "overloaded_error"}, counts=True),
+        Sum(CALLS, 1, failed("overloaded_error", "overloaded"), counts=True),
     ],
 }

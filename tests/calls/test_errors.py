@@ -132,6 +132,7 @@ async def test_each_error_of_the_api_is_told_by_its_code(
     assert event.attributes["anthropic.request.id"] == "req_sim_0001"
     (point,) = telemetry.metrics["gen_ai.client.operation.duration"]
     assert point["attributes"]["error.type"] == error.type
+    assert point["attributes"]["claude.error.category"] == category
     assert "gen_ai.client.token.usage" not in telemetry.metrics
 
 
@@ -199,6 +200,27 @@ async def test_a_call_may_be_made_while_an_exception_is_handled(client: Any, tel
     except ValueError:
         await settled(client.messages.create(**ASK))
     assert "error.type" not in attributes(telemetry)
+
+
+async def test_what_a_user_wrote_in_place_of_a_model_is_on_no_metric(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    limits: dict[str, str | None] = {
+        "anthropic-ratelimit-requests-limit": "1000",
+        "anthropic-ratelimit-requests-remaining": "10",
+    }
+    texts = [f"user text {number}" for number in range(50)]
+    claude.will(*(NotFound(f"model: {text}", headers=limits) for text in texts))
+    for text in texts:
+        with pytest.raises(anthropic.NotFoundError):
+            await settled(client.messages.create(**{**ASK, "model": text}))
+    assert "user text" not in str(telemetry.metrics)
+    assert telemetry.count("gen_ai.client.operation.duration", {"gen_ai.request.model": "_OTHER"}) == 50
+    limit = {"claude.rate_limit.type": "requests", "claude.rate_limit.model": "_OTHER"}
+    assert telemetry.total("claude.rate_limit.remaining", limit) == 10
+    assert [(span.attributes or {})["gen_ai.request.model"] for span in telemetry.spans] == texts
+    low = [event for event in telemetry.events if event.name == "claude.rate_limit.low"]
+    assert [event.attributes["gen_ai.request.model"] for event in low] == texts[:1]
 
 
 async def test_a_page_of_a_proxy_is_cut(client: Any, claude: SimulatedClaude, telemetry: Telemetry):

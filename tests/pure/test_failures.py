@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from otel_claude.diagnosis.cases import CASES, Case
 from otel_claude.diagnosis.codes import LIMITS, STATUSES, TYPES, Category
-from otel_claude.diagnosis.failures import CONDITIONS, MOST_HINT, MOST_TEXT, Refused, diagnose
+from otel_claude.diagnosis.failures import CONDITIONS, MOST_HINT, Refused, diagnose
+from otel_claude.diagnosis.messages import MOST_TEXT
 
 CATEGORIES = get_args(Category)
 HUB = "https://github.com/"
@@ -659,7 +660,8 @@ TOOLS = [
     bad(
         f"{CODE}63673",
         "tools.21.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12 "
-        "(https://json-schema.org/draft/2020-12). Learn more about tool use at https://docs.claude.com/en/docs/tool-use.",
+        "(https://json-schema.org/draft/2020-12). Learn more about tool use at "
+        "https://docs.claude.com/en/docs/tool-use.",
         "tool_schema",
         "input_schema of tool 21",
     ),
@@ -866,7 +868,7 @@ LOAD = [
         "Quota exceeded for aiplatform.googleapis.com/online_prediction_requests_per_base_model with base model: "
         "anthropic-claude-sonnet-4. Please submit a quota increase request.",
         "rate_limited",
-        "The Google Cloud quota of this model",
+        "The Google Cloud quota of requests of this model",
     ),
     Seen(
         "request req_011CTYQ4npuYDQt9AyEKCGfk, in a public repository",
@@ -1281,7 +1283,7 @@ HELD_OUT = [
         Seen("the class of the library that signs", kind, None, "", "authentication", hint)
         for kind, hint in (
             ("NoCredentialsError", "No AWS credentials were found"),
-            ("CredentialRetrievalError", "No AWS credentials were found"),
+            ("CredentialRetrievalError", "A source of AWS credentials was found, but it failed"),
             ("DefaultCredentialsError", "No Google credentials were found"),
             ("RefreshError", "Google did not renew"),
         )
@@ -1328,7 +1330,556 @@ HELD_OUT = [
     ),
 ]
 
-ALL = [*ACCESS, *LENGTH, *REQUEST, *TOOLS, *MODELS, *LOAD, *HELD_OUT]
+PLATFORMS = [
+    *(
+        Seen(source, kind, 403, message, category, hint)
+        for source, kind, message, category, hint in (
+            (
+                "https://developers.cloudflare.com/support/troubleshooting/http-status-codes/cloudflare-1xxx-errors/",
+                "403",
+                "error code: 1020",
+                "permission",
+                "A firewall rule at Cloudflare",
+            ),
+            (
+                "https://istio.io/latest/docs/tasks/security/authorization/authz-http/",
+                "403",
+                "RBAC: access denied",
+                "permission",
+                "A policy of the service mesh",
+            ),
+            (
+                "Azure AI services, with a firewall",
+                "403",
+                "Access denied due to Virtual Network/Firewall rules.",
+                "permission",
+                "allow it in the firewall",
+            ),
+            (
+                "Azure AI services, with a private endpoint",
+                "403",
+                "Public access is disabled. Please configure private endpoint.",
+                "permission",
+                "use the private endpoint",
+            ),
+            (
+                "Azure API Management, for a policy with a quota",
+                "403",
+                (
+                    "Error code: 403 - {'statusCode': 403, 'message': 'Out of call volume quota. Quota will be "
+                    "replenished in 05:23:11.'}"
+                ),
+                "rate_limited",
+                # 5 h, 23 min and 11 s are 5 * 3,600 + 23 * 60 + 11 = 19,391 s.
+                "wait 19,391 s",
+            ),
+            (
+                "Google's APIs, for the status PERMISSION_DENIED",
+                "PERMISSION_DENIED",
+                "Request had insufficient authentication scopes.",
+                "permission",
+                "renew them with cloud-platform",
+            ),
+            (
+                "the Files API",
+                "permission_error",
+                "Storage limit exceeded: your organization has exceeded its file storage limit of 100 GB",
+                "request_too_large",
+                "delete files",
+            ),
+            (
+                "an organization with a list of IP addresses",
+                "permission_error",
+                "Your IP address is not allowed to access this organization.",
+                "permission",
+                "only from known IP addresses",
+            ),
+            (
+                f"{CODE}44967",
+                "403",
+                "Error code: 403 - {'Message': 'Authorization header is missing'}",
+                "authentication",
+                "set AWS_BEARER_TOKEN_BEDROCK",
+            ),
+            (
+                "Bedrock, for an API key",
+                "AccessDeniedException",
+                "Error code: 403 - {'Message': 'Bearer Token has expired'}",
+                "authentication",
+                "create a new one",
+            ),
+            (
+                "the same, without what looks like a token",
+                "AccessDeniedException",
+                "Error code: 403 - {'Message': 'Bearer *** has expired'}",
+                "authentication",
+                "create a new one",
+            ),
+            (
+                "an organization without retention",
+                "permission_error",
+                "Claude Fable 5 is not available for organizations with zero data retention.",
+                "permission",
+                "data retention",
+            ),
+            (
+                "a made-up e-mail address",
+                "permission_error",
+                "User bob@iam.example not allowed",
+                "permission",
+                "The key",
+            ),
+        )
+    ),
+    *(
+        Seen(source, "504", 504, message, "timeout", hint)
+        for source, message, hint in (
+            (
+                "https://www.envoyproxy.io/docs/envoy/latest/faq/configuration/timeouts",
+                "upstream request timeout",
+                "Envoy: that of the route, 15 s",
+            ),
+            ("https://www.envoyproxy.io/docs/envoy/latest/faq/configuration/timeouts", "stream timeout", "Envoy"),
+            (
+                "AWS API Gateway, for INTEGRATION_TIMEOUT",
+                "Error code: 504 - {'message': 'Endpoint request timed out'}",
+                "AWS API Gateway: 29 s",
+            ),
+        )
+    ),
+    *(
+        Seen("the page that a proxy sends", "503", 503, message, "server", "A gateway got no answer")
+        for message in (
+            (
+                "<html><head><title>503 Service Temporarily Unavailable</title></head><body><center><h1>503 Service "
+                "Temporarily Unavailable</h1></center><hr><center>nginx</center></body></html>"
+            ),
+            "<html><body><h1>503 Service Unavailable</h1>\nNo server is available to handle this request.\n</body>",
+        )
+    ),
+    Seen(
+        "nginx", "414", 414, "<html><title>414 Request-URI Too Large</title>", "invalid_request", "address is too long"
+    ),
+    Seen(
+        "nginx",
+        "431",
+        431,
+        "<html><head><title>431 Request Header Fields Too Large</title></head></html>",
+        "invalid_request",
+        "The headers are too large",
+    ),
+    Seen(
+        "nginx",
+        "400",
+        400,
+        "<html>\r\n<head><title>400 Request Header Or Cookie Too Large</title></head>\r\n<body>\r\n<center><h1>400 Bad "
+        "Request</h1></center>\r\n<center>Request Header Or Cookie Too Large</center>\r\n<hr><center>nginx</center>",
+        "invalid_request",
+        "The headers are too large",
+    ),
+    *(
+        Seen("the HTTP library's and the event loop's own words", "connection_error", None, message, "connection", hint)
+        for message, hint in (
+            (
+                (
+                    "ConnectError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate has expired "
+                    "(_ssl.c:1007)"
+                ),
+                "set the clock",
+            ),
+            (
+                (
+                    "ConnectError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, "
+                    "certificate is not valid for 'api.anthropic.com'. (_ssl.c:1007)"
+                ),
+                "of another host",
+            ),
+            (
+                "ConnectError: [SSL: TLSV1_ALERT_PROTOCOL_VERSION] tlsv1 alert protocol version (_ssl.c:1007)",
+                "no TLS version in common",
+            ),
+            ("RuntimeError: Event loop is closed", "one client in each loop"),
+            (
+                "RuntimeError: Task got Future attached to a different loop",
+                "one client in each loop",
+            ),
+            ("ConnectError: [Errno 99] Cannot assign requested address", "no port left"),
+            ("ConnectError: [Errno 113] No route to host", "Nothing answers"),
+            ("ConnectError: [Errno -5] No address associated with hostname", "name was not found"),
+            ("ProxyError: 403 Forbidden", "The network's proxy refused"),
+            (
+                (
+                    "ImportError: Using SOCKS proxy, but the 'socksio' package is not installed. Make sure to install "
+                    "httpx using `pip install httpx[socks]`."
+                ),
+                "install socksio",
+            ),
+            (
+                "RemoteProtocolError: <ConnectionTerminated error_code:0, last_stream_id:1999>",
+                "broke before the answer",
+            ),
+        )
+    ),
+    *(
+        Seen("the classes of botocore.exceptions", kind, None, "", "authentication", hint)
+        for kind, hint in (
+            ("ProfileNotFound", "check AWS_PROFILE"),
+            ("TokenRetrievalError", "aws sso login"),
+            ("UnauthorizedSSOTokenError", "aws sso login"),
+            ("SSOTokenLoadError", "aws sso login"),
+            ("PartialCredentialsError", "only some of them"),
+        )
+    ),
+    Seen("a body that is cut", "JSONDecodeError", 200, "", "connection", "no whole JSON"),
+    *(
+        Seen(source, kind, 429, message, "rate_limited", hint)
+        for source, kind, message, hint in (
+            (
+                "Google Cloud",
+                "RESOURCE_EXHAUSTED",
+                (
+                    "Quota exceeded for "
+                    "aiplatform.googleapis.com/online_prediction_input_tokens_per_minute_per_base_model with base "
+                    "model: anthropic-claude-sonnet-4-5. Please submit a quota increase request."
+                ),
+                "quota of input tokens",
+            ),
+            (
+                "LiteLLM's proxy",
+                "throttling_error",
+                "Rate limit exceeded for api_key: 8a6f... Limit type: tokens. Current limit: 100000, Remaining: 0.",
+                "The limit of tokens",
+            ),
+            (
+                "LiteLLM's proxy",
+                "None",
+                "Max parallel request limit reached Limit: 10 current: 10",
+                "The limit of concurrent requests",
+            ),
+            (
+                "Bedrock",
+                "ThrottlingException",
+                "Too many connections, please wait before trying again.",
+                "The limit of concurrent connections",
+            ),
+            (
+                "the form of the API's message, with a name that says something else",
+                "rate_limit_error",
+                "This request would exceed your organization's (Two Per Day Ltd) rate limit of 50 requests per minute.",
+                "The limit of 50 requests a minute",
+            ),
+            (
+                "the form of the API's message, with a name that says something else",
+                "rate_limit_error",
+                (
+                    "This request would exceed the rate limit for your organization (My Daily News Inc, 1234) of "
+                    "40,000 input tokens per minute (model: claude-x)."
+                ),
+                "The limit of 40,000 input tokens a minute",
+            ),
+        )
+    ),
+    *(
+        Seen(source, "404", 404, message, "permission", hint)
+        for source, message, hint in (
+            (
+                f"{HUB}agent0ai/agent-zero/issues/1255",
+                (
+                    "Error code: 404 - {'error': {'message': 'No allowed providers are available for the selected "
+                    "model.', 'code': 404, 'metadata': {'available_providers': ['z-ai'], 'requested_providers': "
+                    "['anthropic']}}}"
+                ),
+                "routing leaves no provider",
+            ),
+            (
+                f"{HUB}ShamanicArts/Flow.Launcher.Plugin.AI-Assistant/issues/2",
+                (
+                    "Error code: 404 - {'error': {'message': 'No endpoints found matching your data policy (Free model "
+                    "training). Configure: https://openrouter.ai/settings/privacy', 'code': 404}}"
+                ),
+                "privacy settings",
+            ),
+        )
+    ),
+    Seen(
+        "Azure, for a token of another tenant",
+        "400",
+        400,
+        "Error code: 400 - {'error': {'code': 'Tenant provided in token does not match resource token', 'message': "
+        "'Token tenant does not match resource tenant.'}}",
+        "authentication",
+        "sign in to the tenant",
+    ),
+    Seen(
+        f"{HUB}microsoft/vscode/issues/308871",
+        "400",
+        400,
+        "Error code: 400 - [{'error': {'code': 400, 'message': 'Organization Policy constraint constraints/vertexai."
+        "allowedPartnerModelFeatures violated for projects/1 attempting to use a disallowed feature structured_outputs "
+        "for Partner model claude-opus-4-6.', 'status': 'FAILED_PRECONDITION'}}]",
+        "permission",
+        "have its administrator allow",
+    ),
+    Seen(
+        f"{HUB}pydantic/pydantic-ai/pull/8341",
+        "ValidationException",
+        400,
+        "Error code: 400 - {'message': \"data retention mode 'default' is not available for this model\"}",
+        "permission",
+        "data retention of this account",
+    ),
+]
+
+DETAILS = [
+    Seen(
+        "Bedrock",
+        "ValidationException",
+        400,
+        "messages.2: Did not find 1 `tool_result` block(s) at the beginning of this message. Messages following "
+        "`tool_use` blocks must begin with a matching number of `tool_result` blocks.",
+        "invalid_request",
+        "A tool_use has no tool_result",
+    ),
+    Seen(
+        "Bedrock",
+        "ValidationException",
+        400,
+        "The model is unsupported for streaming.",
+        "invalid_request",
+        "call it without stream",
+    ),
+    Seen(
+        "Google Cloud",
+        "FAILED_PRECONDITION",
+        400,
+        (
+            "The request is not supported in this region: claude-opus-4-1@20250805 is not available in location "
+            "europe-west4."
+        ),
+        "model_not_found",
+        "is not served in this region",
+    ),
+    Seen(
+        "LiteLLM's proxy",
+        "None",
+        400,
+        "Error code: 400 - {'error': {'message': \"{'error': 'Violated guardrail policy', "
+        "'bedrock_guardrail_response': 'Sorry'}\", 'type': 'None', 'param': 'None', 'code': '400'}}",
+        "invalid_request",
+        "A guardrail of the gateway",
+    ),
+    Seen(
+        "Azure, for its content filter",
+        "400",
+        400,
+        "Error code: 400 - {'error': {'message': \"The response was filtered due to the prompt triggering Azure "
+        "OpenAI's content management policy. Please modify your prompt and retry.\", 'param': 'prompt', 'code': "
+        "'content_filter'}}",
+        "invalid_request",
+        "The content filter",
+    ),
+    *(
+        bad(source, message, category, hint)
+        for source, message, category, hint in (
+            (
+                f"{HUB}BerriAI/litellm/issues/3286",
+                "stop_sequences: each stop sequence must contain non-whitespace",
+                "invalid_request",
+                "leave it out of stop_sequences",
+            ),
+            (
+                "the same of an empty one",
+                "stop_sequences: each stop sequence must be non-empty",
+                "invalid_request",
+                "leave it out of stop_sequences",
+            ),
+            ("the API", "messages.0.content.1.text: cannot be empty", "invalid_request", "A message or text block"),
+            ("the API", "messages: at least one message is required", "invalid_request", "A message or text block"),
+            (
+                "the API",
+                (
+                    "Too many strict tools: 25. The maximum number of strict tools supported is 20. Try reducing the "
+                    "number of tools marked as strict."
+                ),
+                "invalid_request",
+                "fewer strict tools",
+            ),
+            (
+                "the API",
+                "This URL is disallowed by the website's robots.txt file.",
+                "invalid_request",
+                "send the file itself",
+            ),
+            ("the API", "Error while downloading file. HTTP status: 403.", "invalid_request", "that the URL is public"),
+            ("the API", "Only HTTPS URLs are supported.", "invalid_request", "does not begin with https"),
+            ("the API", "Invalid base64 data", "invalid_request", "not base64"),
+            (
+                f"{HUB}open-webui/open-webui/issues/11620",
+                "messages: too many total text bytes: 14000000 > 9000000",
+                "request_too_large",
+                "14,000,000 bytes and the most is 9,000,000",
+            ),
+            (
+                "the API",
+                "The following domains are not accessible to our user agent: ['reddit.com'].",
+                "invalid_request",
+                "leave it out of allowed_domains",
+            ),
+            (
+                "the API",
+                (
+                    "messages.0.content.0.image.source.file: File media type 'application/pdf' is not supported for "
+                    "image blocks."
+                ),
+                "invalid_request",
+                "does not go into this block",
+            ),
+            (
+                "the API",
+                (
+                    "Connection error while communicating with MCP server 'notes'. Please check the server URL and try "
+                    "again."
+                ),
+                "invalid_request",
+                "The MCP server was not reached",
+            ),
+            ("the API", "MCP server 'notes' not found in mcp_servers.", "invalid_request", "add it to mcp_servers"),
+            (
+                "the API",
+                "Tool reference 'get_time' not found in available tools",
+                "invalid_request",
+                "send its definition",
+            ),
+            ("the API", "requests: custom_id must be unique", "invalid_request", "the same custom_id"),
+            (
+                "the API",
+                "metadata.user_id: String should have at most 256 characters",
+                "invalid_request",
+                "at most 256 characters",
+            ),
+            (
+                "the API",
+                "metadata.user_id: user_id appears to contain an email address",
+                "invalid_request",
+                "send an opaque id",
+            ),
+            ("the API", "File file_011CNh is not downloadable", "invalid_request", "cannot be read back"),
+        )
+    ),
+    Seen(
+        "the API",
+        "not_found_error",
+        404,
+        "No results available for batch msgbatch_01. Batch is in_progress.",
+        "invalid_request",
+        "The batch has not ended",
+    ),
+]
+
+OF_THE_APPLICATION = [
+    bad("a name of the application's own", message, category, hint)
+    for message, category, hint in (
+        (
+            "Invalid authorization token for MCP server 'billing account'. Please check your token and try again.",
+            "invalid_request",
+            "The MCP server refused its token",
+        ),
+        (
+            (
+                "Connection error while communicating with MCP server 'billing account'. Please check the server URL "
+                "and try again."
+            ),
+            "invalid_request",
+            "The MCP server was not reached",
+        ),
+        ("MCP server 'credit balance' not found in mcp_servers.", "invalid_request", "add it to mcp_servers"),
+        ("Tool reference 'check_credit_balance' not found in available tools", "invalid_request", "A tool_reference"),
+        (
+            "`tool_use` ids were found without `tool_result` blocks immediately after: payment_method_1",
+            "invalid_request",
+            "A tool_use has no tool_result",
+        ),
+        (
+            "Unexpected value(s) `budget exceeded` for the `anthropic-beta` header",
+            "invalid_request",
+            "A name in anthropic-beta",
+        ),
+        (
+            "Unexpected value(s) 'budget exceeded' for the 'anthropic-beta' header",
+            "invalid_request",
+            "A name in anthropic-beta",
+        ),
+        ("Tool 'insufficient_quota' not found in provided tools", "invalid_request", "does not fit the tools"),
+        ("Tool 'oauth' not found in tools", "invalid_request", "does not fit the tools"),
+        ("Skill 'credit balance' not found", "invalid_request", "No such object"),
+        ("Duplicate tool name: use case details", "tool_schema", "the same name"),
+        ("Invalid regex pattern in tool search: purchase credits", "invalid_request", "names the field"),
+        ("Failed to parse tool input: spend limit", "invalid_request", "names the field"),
+        (
+            "Invalid filename: spending limit 2026.pdf contains forbidden characters",
+            "invalid_request",
+            "The file's name",
+        ),
+        ("The tool 'account_suspended' is not supported", "invalid_request", "does not support"),
+        ("The file 'api usage limits.pdf' has an unsupported type", "invalid_request", "names the field"),
+        ("Memory tool path '/memories/credit balance.md' not found", "invalid_request", "names the field"),
+        ("tool_use block 'image exceeds' has no id", "invalid_request", "names the field"),
+        ("Tool 'rate_limit' prompt is too long not found", "invalid_request", "names the field"),
+        ("Could not find the tool 'not enabled for this' in tools", "invalid_request", "names the field"),
+        ("metadata.user_id: appears to contain an email address: credit balance", "invalid_request", "an opaque id"),
+    )
+] + [
+    Seen("a name of the application's own", kind, status, message, category, hint)
+    for kind, status, message, category, hint in (
+        (
+            "authentication_error",
+            401,
+            "Incorrect API key provided: expired-corp-key-123",
+            "authentication",
+            "not revoked",
+        ),
+        ("permission_error", 403, "Your organization 'OAuth Inc' is not allowed", "permission", "The key may not"),
+        ("permission_error", 403, "workspace 'Netskope' is archived", "permission", "The key may not"),
+        ("not_found_error", 404, "File not found: file_01 (budget exceeded.pdf)", "invalid_request", "No such object"),
+        ("not_found_error", 404, "Agent not found: model: x", "invalid_request", "No such object"),
+        ("not_found_error", 404, "Session not found", "invalid_request", "No such object"),
+    )
+]
+
+MONEY = [
+    Seen("a wording of the money rows", kind, status, message, "billing", hint)
+    for kind, status, message, hint in (
+        ("rate_limit_error", 429, "You exceeded your current quota, please check your plan.", "credits are used up"),
+        ("400", 400, "Error code: 400 - {'error': {'code': 'insufficient_quota'}}", "credits are used up"),
+        ("400", 400, "Insufficient Balance", "credits are used up"),
+        ("invalid_request_error", 400, "You're out of extra usage. Add more to keep going.", "credits are used up"),
+        ("permission_error", 403, "This key has reached its monthly spend limit", "A spend limit"),
+        ("400", 400, "Spend limit exceeded", "A spend limit"),
+        ("auth_error", 401, "Authentication Error, ExceededTokenBudget: Current spend for token: 7.2", "A budget"),
+        ("400", 400, "Error code: 400 - {'error': {'type': 'budget_exceeded', 'param': 'None'}}", "A budget"),
+        ("400", 400, "This API method requires billing to be enabled.", "The cloud account"),
+        (
+            "AccessDeniedException",
+            403,
+            "Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided.",
+            "The cloud account",
+        ),
+    )
+]
+
+ALL = [
+    *ACCESS,
+    *LENGTH,
+    *REQUEST,
+    *TOOLS,
+    *MODELS,
+    *LOAD,
+    *HELD_OUT,
+    *PLATFORMS,
+    *DETAILS,
+    *OF_THE_APPLICATION,
+    *MONEY,
+]
 
 
 @pytest.mark.parametrize("seen", ALL, ids=lambda seen: f"{seen.type}: {seen.message[:60]}")
@@ -1568,6 +2119,8 @@ def test_a_missing_file_is_a_missing_object_under_any_status(message: str):
         ("try again in 6m 30s", "wait,"),
         ("retry after 10:30", "wait,"),
         ("Retrying in 7 seconds", "wait,"),
+        ("Quota will be replenished in 00:00:36.", "wait 36 s"),
+        ("Quota will be replenished in 1.00:00:01.", "wait 86,401 s"),
         ("retry after 0 seconds", "wait,"),
         ("Please try again later", "wait,"),
     ],
@@ -1613,7 +2166,14 @@ def test_a_status_that_only_proxies_send_says_what_to_do(status: str, message: s
     assert hint in (found.hint or "")
 
 
-KNOWN = ("claude-sonnet-4-5", "claude-sonnet-4-6", "claude-opus-4-5", "claude-haiku-4-5", "claude-3-haiku")
+KNOWN = (
+    "claude-sonnet-4-5",
+    "claude-sonnet-4-6",
+    "claude-sonnet-5",
+    "claude-opus-4-5",
+    "claude-haiku-4-5",
+    "claude-3-haiku",
+)
 
 
 def missing(model: str | None, *known: str) -> str | None:
@@ -1629,9 +2189,30 @@ def test_a_missing_model_is_told_with_the_nearest_known_names():
 
 
 def test_a_known_model_that_is_missing_is_retired_or_not_enabled():
-    hint = missing("claude-3-haiku", *KNOWN)
+    hint = missing("claude-haiku-4-5", *KNOWN)
     assert hint is not None
-    assert hint.startswith("claude-3-haiku is a known name but is not served here: it is retired")
+    assert hint.startswith("claude-haiku-4-5 is a known name but is not served here: it is retired")
+
+
+def test_a_retired_model_is_told_with_those_that_took_its_place():
+    assert missing("claude-3-haiku-20240307", *KNOWN) == (
+        "claude-3-haiku-20240307 is retired on the Claude API: the newest of its line are claude-haiku-4-5."
+    )
+    for message in (
+        (
+            "Access denied. This Model is marked by provider as Legacy and you have not been actively using the model "
+            "in the last 30 days. Please upgrade to an active model on Amazon Bedrock"
+        ),
+        "This model version has reached the end of its life. Please refer to the AWS documentation for more details.",
+    ):
+        model = "anthropic.claude-3-sonnet-20240229-v1:0"
+        found = diagnose(Refused("ResourceNotFoundException", 404, message, model, known_models=lambda: KNOWN))
+        assert found.hint == (
+            "The model is retired: the newest others of its line are claude-sonnet-5, claude-sonnet-4-6, "
+            "claude-sonnet-4-5."
+        )
+        own = diagnose(Refused("ResourceNotFoundException", 404, message, KNOWN[0], known_models=lambda: KNOWN))
+        assert "claude-sonnet-4-5" not in (own.hint or "")
 
 
 @pytest.mark.parametrize(

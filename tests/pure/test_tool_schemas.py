@@ -135,6 +135,26 @@ def test_what_a_message_quotes_is_not_told():
     )
 
 
+@pytest.mark.parametrize("name", ["SSN-123-45-6789", "card_4111111111111111", "tel.5550123", "1234"])
+def test_a_property_whose_name_may_be_somebodys_number_is_not_told(name: str):
+    broken = tool(
+        {"type": "object", "properties": {name: {"type": "int"}, "v1.2-2026": {}, "line_123": {"type": "int"}}}
+    )
+    assert {flaw.path for flaw in flaws([broken])} == {
+        "input_schema.properties.*.type",
+        "input_schema.properties.line_123.type",
+    }
+    path = name.replace(".", "_")
+    assert told_by(f"tools.1234.custom.input_schema.properties.{path}.type: no") == (
+        1234,
+        "input_schema.properties.*.type",
+    )
+    assert told_by(f"Malformed input request: #/tools/0/input_schema/properties/{name}: no") == (
+        0,
+        "input_schema.properties.*",
+    )
+
+
 OPENAI = "OpenAI's"
 
 

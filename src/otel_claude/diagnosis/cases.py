@@ -1,14 +1,29 @@
-"""The cases of failures: the tables of `wordings`, read.
+"""The cases of failures: the tables of words, read.
 
 In: the tables. Out: `CASES`, in the order in which they are tried. Pure.
+
+Words come after the code (`codes`), and only to split what one code leaves open. A table is a text of three levels:
+
+    a code, what it stands for, or a status -> what it is then [when a condition holds]
+        a pattern over the message
+            a hint
+
+The first row that fits counts. `*` stands for any message: it holds for wordings that nobody has seen yet. Patterns are
+over a message as `messages` makes it: in lower case, without quotes, quoted names and ids, and cut in length. They are
+linear. `^` is where the API's own words begin, behind what the SDK and gateways wrap around them; there stands the name
+of the field that a message is about. `^[^:]{0,80}` keeps a pattern to what comes before the first colon, behind which
+names stand that are the application's own. `<limit>` stands for a number of that name. A hint may have fields: these
+numbers, and what `failures` knows of the call. Of several hints, the first one counts whose fields are all known.
+
+The conditions are those of `failures.CONDITIONS`.
 """
 
 import re
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
+from otel_claude.diagnosis import wordings_of_requests, wordings_of_services
 from otel_claude.diagnosis.codes import Category
-from otel_claude.diagnosis.wordings import TABLES
 
 
 class Case(NamedTuple):
@@ -36,5 +51,6 @@ def _cases(table: str) -> Iterator[Case]:
             yield Case(frozenset(said.split()), when, pattern, cast("Category", category), lines)
 
 
+TABLES = (*wordings_of_services.BEFORE, *wordings_of_requests.TABLES, *wordings_of_services.AFTER)
 CASES = tuple(case for table in TABLES for case in _cases(table))
 """All cases, in the order in which they are tried."""

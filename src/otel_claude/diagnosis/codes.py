@@ -55,10 +55,15 @@ TYPES: Mapping[str, Category] = {
     "ModelStreamErrorException": "server",
     "ModelTimeoutException": "timeout",
     "NoCredentialsError": "authentication",
+    "PartialCredentialsError": "authentication",
+    "ProfileNotFound": "authentication",
     "ResourceNotFoundException": "model_not_found",
+    "SSOTokenLoadError": "authentication",
     "ServiceQuotaExceededException": "rate_limited",
     "ServiceUnavailableException": "overloaded",
     "ThrottlingException": "rate_limited",
+    "TokenRetrievalError": "authentication",
+    "UnauthorizedSSOTokenError": "authentication",
     "UnrecognizedClientException": "authentication",
     "ValidationException": "invalid_request",
     # Google Cloud, and the library that signs in to it
@@ -92,9 +97,11 @@ STATUSES: Mapping[int, Category] = {
     409: "invalid_request",
     410: "invalid_request",
     413: "request_too_large",
+    414: "invalid_request",
     415: "invalid_request",
     422: "invalid_request",
     429: "rate_limited",
+    431: "invalid_request",
     499: "timeout",
     504: "timeout",
     524: "timeout",
@@ -110,11 +117,12 @@ VAGUE: frozenset[Category] = frozenset({"invalid_request", "server"})
 
 LIMITS: Mapping[str, str] = {
     r"per day|per_day|daily": "tokens per day",
-    r"concurrent connections": "concurrent connections",
+    r"concurrent connections|too many connections": "concurrent connections",
+    r"parallel request|concurrency": "concurrent requests",
     r"input[ _]tokens?[ _]per": "input tokens",
     r"output[ _]tokens?[ _]per": "output tokens",
-    r"too many tokens|tokens?[ _]per|number of request tokens": "tokens",
-    r"too many requests|requests?[ _]per|number of requests": "requests",
+    r"too many tokens|tokens?[ _]per|number of request tokens|limit type: ?tokens|token (?:rate )?limit": "tokens",
+    r"too many requests|requests?[ _]per|number of requests|limit type: ?requests|call rate limit": "requests",
 }
 """Which limit a message speaks of."""
 

@@ -2,14 +2,13 @@
 
 In: what is known of the failure. Out: its category, one sentence, and the numbers that the API's message tells. Pure.
 
-The tables are in `codes` and `wordings`. A hint consists of their words, of numbers, and of names of models and limits:
-it never quotes the message, which may hold content.
+The tables are in `codes` and in what `cases` reads. A hint consists of their words, of numbers, and of names of models
+and limits: it never quotes the message, which may hold content.
 """
 
 import math
 import re
 from collections.abc import Callable, Iterable, Mapping
-from difflib import get_close_matches
 from functools import cache
 from http import HTTPStatus
 from itertools import islice
@@ -17,9 +16,9 @@ from typing import NamedTuple
 
 from otel_claude.diagnosis.cases import CASES, Case
 from otel_claude.diagnosis.codes import LIMITS, Category, category_of
+from otel_claude.diagnosis.messages import FIELD, words_of
+from otel_claude.diagnosis.models import bare, is_retired, nearest, others
 
-MOST_TEXT = 2_000
-"""The most of a message that patterns look at, in characters."""
 MOST_HINT = 200
 """The most of a hint, in characters."""
 MOST_NEAREST = 3
@@ -39,31 +38,10 @@ SECONDS: Mapping[str, float] = {
 }
 """How many seconds the units have in which messages tell how long to wait."""
 
-_FIELD = (
-    r"(?:betas|billing_policy|cache_control|compaction|container|context_management|diagnostics|fallbacks|inference_geo"
-    r"|max_tokens|mcp_servers|messages|metadata(?!: ?\{)|output_config|output_format|service_tier|speed"
-    r"|stop_sequences|stream|system|temperature|thinking|thread|tool_choice|tools|top_k|top_p|user_profile_id)"
-    r"(?:[.\[][^ :]{1,200})?:"
-)
-"""How a message begins that is about a field of the request, such as `tools.0.name: …`, but for the model."""
-
-_WRAPPING = (
-    r"error code: \d{3} - |requests\.\d{1,6}\.params\.|[\[{]| "
-    r"|(?:error|errors|message|detail|metadata|raw): ?"
-    r"|(?:code|internalcode|name|object|param|request_id|result|status|success|type): ?[^{}\[\],]{0,100}, ?"
-    r"|(?:provider returned error|bad request), ?"
-    r"|[^{}\[\],:]{0,100}(?:error|errors|exception|operation)\)?(?:: | - )"
-)
-"""A piece of what stands before the API's own words: the SDK's, a batch's, and those of gateways, which hand on a body
-as a text within their own, such as `{"error": {"message": "litellm.BadRequestError: AnthropicException - {…`.
-"""
-
 _HARMLESS = re.compile(r"(?!sk-)[A-Za-z0-9.:@/_-]{1,80}")
 _LIMIT_NAME = re.compile(r"[a-z][a-z_]{0,24}")
-_QUOTES = str.maketrans("", "", "`'\"\\\u2018\u2019\u201c\u201d")
 _MEBIBYTE = 2**20
-_BEFORE = re.compile(r".*/|(?:[a-z-]{1,10}\.)?anthropic\.")
-_AFTER = re.compile(r"(?:[-@]20\d{6}|@[a-z]{1,10})?(?:-v\d{1,2}(?::\d{1,2})?)?$")
+_CLOCK = re.compile(r"replenished in (?:(\d{1,3})\.)?(\d{1,2}):(\d{2}):(\d{2})\b")
 _WAIT = re.compile(
     r"(?:(?:retry|try again|wait|back off)(?: for)?(?: at least)?(?: after| in)?|retry[_-]?(?:after|delay)[:=]) ?"
     rf"(?P<time>\d{{1,9}}(?:\.\d{{1,9}})?)(?: ?(?P<unit>{'|'.join(SECONDS)})\b(?! ?\d)|(?!\w|[.:/-]\w| [a-z]))"
@@ -111,7 +89,7 @@ def diagnose(refused: Refused) -> Diagnosis:
     codes = {said, refused.type}
     if category_of("", refused.status) == said:
         codes.add(str(refused.status))
-    words = _normal(refused.message or "")
+    words = words_of(refused.message or "")
     for case in CASES:
         if case.said.isdisjoint(codes) or not CONDITIONS[case.when](refused, words):
             continue
@@ -124,28 +102,24 @@ def diagnose(refused: Refused) -> Diagnosis:
 CONDITIONS: Mapping[str, Callable[[Refused, str], bool]] = {
     "": lambda refused, words: True,
     "has_tools": lambda refused, words: refused.has_tools and _has_no_field(words),
-    "in_stream": lambda refused, words: refused.status is not None and refused.status < HTTPStatus.BAD_REQUEST,
+    "in_stream": lambda refused, words: _has_begun(refused),
     "elsewhere": lambda refused, words: not refused.is_inference,
     "by_client": lambda refused, words: refused.status is None,
     "no_field": lambda refused, words: _has_no_field(words),
+    "garbled": lambda refused, words: refused.type == "JSONDecodeError" and _has_begun(refused),
 }
+"""What must hold besides the words. `in_stream`: the answer had begun. `elsewhere`: the call was no inference.
+`by_client`: there was no response. `no_field`: the message is about no field of the request but the model. `has_tools`:
+that, and there are tools. `garbled`: an answer came, and it is no JSON.
+"""
+
+
+def _has_begun(refused: Refused) -> bool:
+    return refused.status is not None and refused.status < HTTPStatus.BAD_REQUEST
 
 
 def _has_no_field(words: str) -> bool:
-    return _pattern(f"^{_FIELD}").search(words) is None
-
-
-def _normal(message: str) -> str:
-    """A message as patterns expect it: the API's own words on a line of their own, behind what was wrapped around them.
-
-    Gateways wrap messages in JSON of their own, with quotes and backslashes, and more than once.
-    """
-    text = " ".join(message[:MOST_TEXT].lower().replace("\\n", " ").translate(_QUOTES).split())
-    field, wrapping = _pattern(_FIELD), _pattern(_WRAPPING)
-    start = 0
-    while not field.match(text, start) and (match := wrapping.match(text, start)):
-        start = match.end()
-    return f"{text[:start]}\n{text[start:]}" if start else text
+    return _pattern(f"^{FIELD.pattern}").search(words) is None
 
 
 @cache
@@ -184,13 +158,18 @@ def _facts(refused: Refused, category: Category, words: str) -> dict[str, object
     if category == "model_not_found" and model is not None:
         known = [name for name in islice(refused.known_models(), MOST_KNOWN) if _HARMLESS.fullmatch(name)]
         facts["known_model"] = model if model in known else None
-        facts["family"] = _bare(model) if _bare(model) in known else None
-        facts["nearest"] = _nearest(model, known)
+        facts["family"] = bare(model) if bare(model) in known else None
+        facts["retired"] = model if is_retired(model) else None
+        facts["nearest"] = _first(nearest(model, known))
+        facts["others"] = _first(others(model, known))
     return {name: fact for name, fact in facts.items() if fact is not None}
 
 
 def _wait_s(words: str) -> float | None:
     """How long to wait, in seconds, as a message says without a header."""
+    if clock := _CLOCK.search(words):
+        days, hours, minutes, seconds = (float(part or 0) for part in clock.groups())
+        return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
     match = _WAIT.search(words)
     return None if match is None else float(match["time"]) * SECONDS[match["unit"] or "s"]
 
@@ -207,15 +186,9 @@ def _limits(exhausted: tuple[str, ...], words: str) -> str | None:
     return next((limit for pattern, limit in LIMITS.items() if _pattern(pattern).search(words)), None)
 
 
-def _bare(model: str) -> str:
-    """The name of a model without the platform, region, date and version that clouds and gateways put around it."""
-    return _AFTER.sub("", _BEFORE.sub("", model))
-
-
-def _nearest(model: str, known: list[str]) -> str | None:
-    """The known names that are most like `model`, as many as there is room for."""
-    of_bare = {_bare(name): name for name in known if name != model}
-    names = [of_bare[name] for name in get_close_matches(_bare(model), of_bare, n=MOST_NEAREST)]
-    while len(", ".join(names)) > MOST_NAMES:
-        names.pop()
-    return ", ".join(names) or None
+def _first(names: list[str]) -> str | None:
+    """The first of some names, as many as there is room for."""
+    named = names[:MOST_NEAREST]
+    while len(", ".join(named)) > MOST_NAMES:
+        named.pop()
+    return ", ".join(named) or None

@@ -149,6 +149,7 @@ def of_limit(low: Low) -> Finding:
         names.ORGANIZATION: low.owner.organization,
         names.LIMIT_WORKSPACE: low.owner.workspace,
         names.LIMIT_MODEL: low.owner.model,
+        names.CALL_NAME: low.owner.method,
         names.LIMIT_SIZE: low.size,
         names.LIMIT_LEFT: low.left,
         names.LIMIT_RESET_S: low.reset_s,

@@ -26,7 +26,8 @@ MOST_NODES = 10_000
 _NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 # https://github.com/aws-solutions-library-samples/accelerated-intelligent-document-processing-on-aws/issues/709
 _PROPERTY = re.compile(r"[a-zA-Z0-9_.-]{1,64}")
-_TELLABLE = re.compile(r"[a-zA-Z0-9_.$-]{1,64}")
+# Four digits in a row may be the end of somebody's number.
+_TELLABLE = re.compile(r"(?!.*[0-9]{4})[a-zA-Z0-9_.$-]{1,64}")
 _TOLD = re.compile(r"(?<![\w.])tools\.([0-9]{1,6})((?:\.[^\s.:]{1,128}+){0,64}+):")
 _POINTED = re.compile(r"(?<!\S)#/(?:toolConfig/)?tools/([0-9]{1,6})((?:/[^\s/:]{1,128}+){0,64}+):")
 """The same as Bedrock writes it, and its Converse API with names of its own."""
@@ -39,7 +40,7 @@ class Flaw:
 
     `tool` is the tool's name, or `None` where that is no name that the API accepts. `index` counts in the request's
     `tools`. `path` is within the tool, as the API writes it (`input_schema.properties.user_id.type`), with `*` for a
-    property name that is long or odd; it is empty for the tool itself.
+    property name that is long or odd, or has four digits in a row; it is empty for the tool itself.
     """
 
     tool: str | None
