@@ -32,6 +32,8 @@ class Events:
     def tell(self, call: Call, finding: Finding) -> None:
         """What was found of a call, with what tells it from others."""
         attributes: Attributes = {**labels_of(call), **call.who}
+        if call.request.model is not None:
+            attributes[names.REQUEST_MODEL] = call.request.model
         if call.request.conversation is not None:
             attributes[names.CONVERSATION] = call.request.conversation
         if call.user is not None:
@@ -39,8 +41,8 @@ class Events:
         attributes |= _request_id(call) | dict(finding.attributes)
         self._emit(call, finding.event, SeverityNumber[finding.severity], attributes)
 
-    def announce(self, finding: Finding) -> None:
-        """What is found of no call in particular."""
+    def announce(self, finding: Finding, context: Context | None = None) -> None:
+        """What is found of no call in particular. `context` has the span that it is about, if there is one."""
         severity = SeverityNumber[finding.severity]
         self._logger.emit(
             LogRecord(
@@ -49,7 +51,7 @@ class Events:
                 severity_number=severity,
                 severity_text=severity.name,
                 attributes=dict(finding.attributes),
-                context=Context(),
+                context=context or Context(),
             )
         )
 

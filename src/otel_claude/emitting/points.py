@@ -1,7 +1,8 @@
 """The metric points of a call.
 
 In: the record of a finished call, what it cost and how it failed. Out: points, each an instrument, a value and
-attributes. Pure. They come from the record and never from a span, so sampling changes no number.
+attributes. They come from the record and never from a span, so sampling changes no number. Pure, but that it is
+remembered which models there were.
 """
 
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ from typing import Any
 from otel_claude.call import Call, Retry
 from otel_claude.emitting import instruments, names
 from otel_claude.emitting.instruments import Instrument
+from otel_claude.emitting.models import Models
 from otel_claude.emitting.spans import utilization
 from otel_claude.outcome import Failure
 from otel_claude.pricing import COST_PARTS, Cost
@@ -51,7 +53,9 @@ SAVINGS = (("cache", "cache_savings"), ("batch", "batch_savings"))
 def histogram_points(call: Call, failure: Failure | None, window: int | None) -> Iterator[Point]:
     """The points of a finished call that count calls. `window` is the model's context window in tokens."""
     base = labels_of(call)
-    timed = base if failure is None else {**base, names.ERROR_TYPE: failure.type}
+    timed = base
+    if failure is not None:
+        timed = {**base, names.ERROR_TYPE: failure.type, names.ERROR_CATEGORY: failure.category}
     yield instruments.DURATION, call.duration_s, timed
     if not call.endpoint.is_inference:
         return
@@ -170,12 +174,12 @@ def labels_of(call: Call, operation: str | None = None, model: str | None = None
 
     `operation` and `model` are those of an answer in a batch, where they are not the call's own.
     """
-    server = call.server
+    server, answered = call.server, model or call.response.model
     labels = _labels(
         operation or operation_of(call),
         server.provider,
-        call.request.model,
-        model or call.response.model,
+        asked_model(call) if answered is None else call.request.model,
+        answered,
         server.address,
         server.port,
     )
@@ -187,8 +191,23 @@ def operation_of(call: Call) -> str:
     return call.endpoint.kind if call.endpoint.is_inference else call.endpoint.name.removeprefix("anthropic.")
 
 
+MODELS = Models()
+"""Those of all calls of the process."""
+
+
+def asked_model(call: Call) -> str | None:
+    """`gen_ai.request.model` on metrics while no model has answered: the application may have put any text there."""
+    return None if call.request.model is None else MODELS.asked(call.request.model)
+
+
 @lru_cache(maxsize=512)
-def _labels(*values: str | int | None) -> Labels:
+def _labels(
+    operation: str, provider: str, asked: str | None, answered: str | None, address: str | None, port: int | None
+) -> Labels:
+    if answered is not None:
+        answered = MODELS.answered(answered)
+        asked = None if asked is None else MODELS.answered(asked)
+    values = (operation, provider, asked, answered, address, port)
     return {name: value for name, value in zip(LABELS, values, strict=True) if value is not None}
 
 
