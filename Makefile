@@ -5,7 +5,7 @@ SHARED := ../shared/conformance
 # A file of tests at a time in each of two processes. `ARGS=-n0` is for a debugger, and for new snapshots.
 IN_PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo test lint format coverage matrix frameworks conformance bench benchcap benchbudgets docs clean
+.PHONY: help demo test lint format coverage matrix agentsdk frameworks conformance bench benchcap benchbudgets docs clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -30,12 +30,15 @@ format: .venv/ready  ## the style, put right
 coverage: .venv/ready  ## branches of the pure modules that no test reaches
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q $(IN_PARALLEL) tests/pure tests/pricing tests/calls tests/commands tests/budgets \
-		tests/test_content.py --ignore tests/budgets/test_fleets.py
+		tests/agents tests/agent_sdk tests/test_content.py --ignore tests/budgets/test_fleets.py
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
 matrix: .venv/ready  ## the tests of calls, agents and lifecycle on every SDK generation; ARGS=--slice is faster
 	$(BIN)/python tests/matrix.py $(ARGS)
+
+agentsdk: .venv/ready  ## the tests of the Claude Agent SDK, with its CLI; ARGS="--only newest" tries a new one
+	$(BIN)/python tests/matrix.py --agent-sdk $(ARGS)
 
 frameworks: .venv/ready  ## frameworks that call Claude, each in an environment of its own; ARGS=--slice has three
 	$(BIN)/python tests/frameworks/run.py $(ARGS)
@@ -61,5 +64,5 @@ clean:           ## everything that the verbs have made
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[instruments-any]' --group test --group lint
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test --group lint
 	touch $@

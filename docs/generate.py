@@ -22,9 +22,14 @@ from typing import Any, NamedTuple
 
 import otel_claude
 from otel_claude import install_span_cap, settings, testing
+from otel_claude.agents.execution import Execution
+from otel_claude.agents.run import Run
 from otel_claude.anthropic.endpoints import KINDS
 from otel_claude.budgets.plan import read_plan
 from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server, StreamFacts
+from otel_claude.dashboards.alert import link
+from otel_claude.dashboards.alerts import ALERTS
+from otel_claude.dashboards.panels import ROWS
 from otel_claude.diagnosis import codes
 from otel_claude.emitting import names, points
 from otel_claude.emitting.instruments import INSTRUMENTS
@@ -205,6 +210,10 @@ def own_attributes() -> dict[str, list[str]]:
         call = _eventful_call("priced")
         call.response.usage, call.sent_body = Usage(10_000, 1), {"system": "the same each time" * 2_000}
         telemetry.finish(call)
+    run, failure = telemetry.agents.run(Run("agent", model="priced")), LookupError()
+    with run.step():
+        telemetry.agents.execution(Execution("tool")).end(failure)
+    run.end(failure)
     tracer = memory.tracer_provider.get_tracer("docs")
     with tracer.start_as_current_span("more than the cap"):
         for _ in range(3):
@@ -279,7 +288,31 @@ def helpers_table() -> str:
     return table(("name", "what it is"), ((code(name), _line(text.partition("\n\n")[0])) for name, text in given))
 
 
+def panels_table() -> str:
+    """Every panel of the dashboards, by row."""
+    return table(
+        ("row", "panel", "what it shows"),
+        ((row.title, panel.title, panel.text) for row in ROWS for panel in row.panels),
+    )
+
+
+def alerts_table() -> str:
+    """Every alert, with its section of the guide."""
+    rows = (
+        (
+            code(alert.name),
+            f"[{alert.section}]({link(alert, 'production.md')})",
+            alert.severity,
+            alert.hint,
+            "" if alert.formula is not None else "Prometheus only",
+        )
+        for alert in ALERTS
+    )
+    return table(("alert", "section of the guide", "severity", "what it says", "where"), rows)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
+    "alerts": alerts_table,
     "attributes": attributes_table,
     "buckets": buckets_table,
     "errors": errors_table,
@@ -289,6 +322,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "labels": labels_list,
     "metrics": metrics_table,
     "modules": modules_table,
+    "panels": panels_table,
     "settings": settings_table,
     "spans": spans_table,
 }

@@ -16,7 +16,9 @@ from hypothesis import settings as hypothesis_settings
 from opentelemetry import context
 
 from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
-from otel_claude import AnthropicInstrumentor, Settings
+from otel_claude import AnthropicInstrumentor, Settings, dropped
+from otel_claude.agents import scope
+from otel_claude.agents import telemetry as agents
 from otel_claude.anthropic import bodies, calls, listeners, reading
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
@@ -132,7 +134,7 @@ def telemetry(instrument: Instrument) -> Telemetry:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of all calls. Without it, they have the real one."""
     clock = Clock()
-    for module in (bodies, calls, listeners, reading):
+    for module in (agents, bodies, calls, dropped, listeners, reading, scope):
         for name in ("perf_counter_ns", "time_ns"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, clock.read)

@@ -3,23 +3,23 @@
     python tests/matrix.py                       # calls, agents and lifecycle on all versions, and on the newest one
     python tests/matrix.py --slice               # the same on some of them, and a part of the tests on the others
     python tests/matrix.py --fast                # that part, on two old versions
+    python tests/matrix.py --agent-sdk           # the tests of the Claude Agent SDK, on its versions
     python tests/matrix.py --conformance FOLDER  # recorded traffic, replayed on all versions
 
 Environments are made in `.venvs` and kept. Two of them work at a time. Exit status 1 if one fails.
 """
 
 import argparse
-import hashlib
-import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-PROJECT = Path(__file__).resolve().parent.parent
+from venvs import PROJECT, commands_of
+
 VERSIONS = (
     "0.50.0",
     "0.68.0",
@@ -42,9 +42,15 @@ WHOLE = ("0.50.0", "0.125.0", "1.17.0", "newest")
 FAST = ("0.50.0", "1.17.0")
 FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py", "tests/agents")
 TESTS = ("tests/calls", "tests/agents", "tests/lifecycle")
-SLOW_TESTS = ("tests/lifecycle/test_faults_of_ours.py", "tests/lifecycle/test_processes.py")
+SLOW_TESTS = (
+    "tests/agents/test_faults_of_agents.py",
+    "tests/lifecycle/test_faults_of_ours.py",
+    "tests/lifecycle/test_processes.py",
+)
 SLOW_VERSIONS = ("0.50.0",)
 """Tests that take minutes, and the version from which what they test differs most. `make test` has the newest."""
+AGENT_SDKS = ("0.2.187",)
+AGENT_SDK_TESTS = ("tests/agent_sdk", "tests/docs/test_examples.py", "-k", "agent_sdk")
 REPLAYED = ("0.50.0", "0.73.0", "0.125.0", "1.0.0", "1.13.0", "1.17.0", "2.12.0", "newest")
 NEEDED = (
     "boto3",
@@ -55,6 +61,7 @@ NEEDED = (
     "opentelemetry-exporter-otlp-proto-http",
     "opentelemetry-instrumentation-httpx",
     "pytest",
+    "PyYAML",
 )
 
 
@@ -72,6 +79,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slice", action="store_true", help="all tests on some versions, a part of them on the others")
     parser.add_argument("--fast", action="store_true", help="a part of the tests, on two old versions")
+    parser.add_argument("--agent-sdk", action="store_true", help="the tests of the Claude Agent SDK, on its versions")
     parser.add_argument("--conformance", type=Path, metavar="FOLDER", help="replay recordings with its replay.py")
     parser.add_argument("--only", nargs="+", metavar="VERSION", help="these versions")
     options = parser.parse_args()
@@ -79,11 +87,14 @@ def main() -> int:
     if options.conformance is not None and not (options.conformance / "replay.py").exists():
         print(f"matrix: no recordings in {options.conformance}, so there is nothing to replay")
         return 0
-    versions = options.only or (FAST if options.fast else REPLAYED if options.conformance else VERSIONS)
+    usual = FAST if options.fast else REPLAYED if options.conformance else VERSIONS
+    versions = options.only or (AGENT_SDKS if options.agent_sdk else usual)
 
     def run(version: str) -> Result:
+        if options.agent_sdk:
+            return _run(version, _agent_sdk, [_pytest(*AGENT_SDK_TESTS)])
         is_fast = options.fast or (options.slice and version not in WHOLE)
-        return _run(version, _commands(version, fast=is_fast, conformance=options.conformance))
+        return _run(version, _environment, _commands(version, fast=is_fast, conformance=options.conformance))
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, versions))
@@ -92,9 +103,7 @@ def main() -> int:
             print(result.output)
     for result in results:
         last = result.output.strip().splitlines()[-1:] or ["no output"]
-        print(
-            f"anthropic {result.version:8} {'passed' if result.passed else 'FAILED'} {result.seconds:5.0f} s  {last[0]}"
-        )
+        print(f"{result.version:8} {'passed' if result.passed else 'FAILED'} {result.seconds:5.0f} s  {last[0]}")
     return 0 if all(result.passed for result in results) else 1
 
 
@@ -103,14 +112,18 @@ def _commands(version: str, *, fast: bool, conformance: Path | None) -> Sequence
         replay = [str(conformance / "replay.py"), str(conformance / "recordings.jsonl")]
         return [replay, [*replay, "--async"]]
     left_out = [] if version in SLOW_VERSIONS else [f"--ignore={path}" for path in SLOW_TESTS]
-    return [["-m", "pytest", "-q", "-p", "no:cacheprovider", *(FAST_TESTS if fast else [*TESTS, *left_out])]]
+    return [_pytest(*(FAST_TESTS if fast else [*TESTS, *left_out]))]
 
 
-def _run(version: str, commands: Sequence[Sequence[str]]) -> Result:
+def _pytest(*arguments: str) -> Sequence[str]:
+    return ["-m", "pytest", "-q", "-p", "no:cacheprovider", *arguments]
+
+
+def _run(version: str, environment: Callable[[str], Path], commands: Sequence[Sequence[str]]) -> Result:
     started = time.monotonic()
     output = ""
     try:
-        python = _environment(version)
+        python = environment(version)
         for command in commands:
             done = subprocess.run(  # the project's own tests
                 [str(python), *command], cwd=PROJECT, capture_output=True, text=True, check=False
@@ -126,31 +139,23 @@ def _run(version: str, commands: Sequence[Sequence[str]]) -> Result:
 
 def _environment(version: str) -> Path:
     """The interpreter of the environment with this version. `newest` is whatever is published now."""
-    pins = [
+    wanted = "anthropic[bedrock,vertex]<3" if version == "newest" else f"anthropic[bedrock,vertex]=={version}"
+    return commands_of(f"anthropic-{version}", (wanted, *NEEDED), "\n".join(_pins(version))) / "python"
+
+
+def _agent_sdk(version: str) -> Path:
+    """The interpreter of an environment with this version of the Claude Agent SDK, and the newest SDK beside it."""
+    wanted = "claude-agent-sdk<0.3" if version == "newest" else f"claude-agent-sdk=={version}"
+    return commands_of(f"agent-sdk-{version}", (wanted, "anthropic<3", *NEEDED), "\n".join(_pins("newest"))) / "python"
+
+
+def _pins(version: str) -> list[str]:
+    """The constraints, without those that are for the SDK of one version only."""
+    return [
         line
         for line in (PROJECT / "constraints.txt").read_text(encoding="utf-8").splitlines()
         if not line.startswith(("anthropic==", "httpx2==", "httpcore2==")) or version == "2.12.0"
     ]
-    key = hashlib.sha256("\n".join([*pins, *NEEDED]).encode()).hexdigest()[:8]
-    home = PROJECT / ".venvs" / f"anthropic-{version}-{key}"
-    python = home / "bin" / "python"
-    done = home / "complete"
-    if done.exists():
-        return python
-    wanted = "anthropic[bedrock,vertex]<3" if version == "newest" else f"anthropic[bedrock,vertex]=={version}"
-    _quietly(sys.executable, "-m", "venv", "--clear", str(home))
-    constraints = home / "constraints.txt"
-    constraints.write_text("\n".join(pins), encoding="utf-8")
-    pip = (str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    _quietly(*pip, "--constraint", str(constraints), wanted, *NEEDED, "--editable", str(PROJECT))
-    done.touch()
-    return python
-
-
-def _quietly(*command: str) -> None:
-    subprocess.run(  # pip and venv
-        command, check=True, capture_output=True, text=True, env={**os.environ, "PIP_NO_INPUT": "1"}
-    )
 
 
 if __name__ == "__main__":

@@ -149,12 +149,15 @@ class Call:
     and not the SDK.
 
     `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics,
-    `scopes` what budgets are per, and `user` is a hash of `user_id`. `admitted` is what budgets know
-    of it until it has ended, or `refusal` why it is not sent.
+    `scopes` what budgets are per, and `user` is a hash of `user_id`. `run`, an `agents.run.Run`, is the run of an agent
+    that it is made in. `admitted` is what budgets know of it until it has ended, or `refusal` why it is not sent.
 
     `sent_body` is the request as it was sent, in `sent_bytes`. It may be looked at, but is not recorded unless content
     is. `timeout_s` is how long the client waits for a byte, and `file_bytes` the size of what it uploads, where that is
     known without reading it.
+
+    `executed` are tools that the API has executed for the answer, each an `agents.execution.Execution`. `tracer` is
+    what the span is made with, where it is ours.
 
     `earlier` are answers that came before the last one, where a middleware has asked more than once: each is billed.
     `output` and `content` are there only where content is recorded: what gives the content blocks of the answer, and
@@ -171,11 +174,13 @@ class Call:
     content_mode: str = "NO_CONTENT"
     owns_span: bool = True
     injects: bool = False
+    tracer: Any = None
     span: Any = None
     context: Any = None
     who: Mapping[str, str] = field(default_factory=dict[str, str])
     counted_for: Mapping[str, str] = field(default_factory=dict[str, str])
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
+    run: Any = None
     admitted: Any = None
     refusal: Exception | None = None
     user: str | None = None
@@ -187,6 +192,7 @@ class Call:
     earlier: list[Response] = field(default_factory=list[Response])
     stream: StreamFacts | None = None
     batch: BatchResults | None = None
+    executed: list[Any] = field(default_factory=list[Any])
     bytes_received: int | None = None
     sent_body: Mapping[str, Any] | None = None
     sent_bytes: int | None = None

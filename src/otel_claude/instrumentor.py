@@ -7,6 +7,7 @@ import importlib
 import logging
 import os
 from collections.abc import Collection
+from importlib.util import find_spec
 from typing import Any
 
 from opentelemetry import trace
@@ -40,6 +41,9 @@ class AnthropicInstrumentor(BaseInstrumentor):
         return SUPPORTED
 
     def _instrument(self, **kwargs: Any) -> None:
+        # Whoever has one of the two SDKs loads the instrumentors of both.
+        if find_spec("anthropic") is None:
+            return
         try:
             self._switch_on(**kwargs)
         except Exception:
@@ -74,6 +78,8 @@ class AnthropicInstrumentor(BaseInstrumentor):
             settings = Settings.from_environment(lenient=True, **options)
         elif options:
             settings = settings.changed(lenient=True, **options)
+        if settings.budgets is not None and not settings.plan.budgets:
+            _log.warning("otel_claude: budgets (OTEL_CLAUDE_BUDGETS) has no budget, and there is no daily one")
         try:
             native = native_tracer(base.BaseClient)
         except UnknownTracing as error:
@@ -102,8 +108,9 @@ class AnthropicInstrumentor(BaseInstrumentor):
         patches = Patches(Calls(telemetry, Bodies(http), native), telemetry, native)
         self._patches = patches
         patches.apply(base, streaming, decoding)
+        telemetry.agents.open()
         if telemetry.configured:
-            telemetry.ask_for_prices()
+            telemetry.loading.ask()
         warn_of_peers()
 
     def _uninstrument(self, **kwargs: Any) -> None:

@@ -4,9 +4,11 @@ In: a record, whether the call has ended or the SDK only ends its own span. Out:
 and no method raises: what cannot be found out is left out.
 """
 
+from http import HTTPStatus
 from typing import NamedTuple
 
 from otel_claude.call import Call
+from otel_claude.diagnosis.answers import no_message
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import Failure, describe, request_behind
 from otel_claude.pricing import Cost, Prices, together
@@ -16,11 +18,15 @@ from otel_claude.values import fields, number, whole
 
 
 class Known(NamedTuple):
-    """What is known of a call. `window` is the context window of its model, in tokens."""
+    """What is known of a call. `window` is the context window of its model, in tokens.
+
+    `hint` says what to do about an answer that is no message, and that nobody calls a failure.
+    """
 
     failure: Failure | None
     cost: Cost | None
     window: int | None
+    hint: str | None = None
 
 
 TIMEOUTS = {"ConnectTimeout": "connect", "PoolTimeout": "pool", "WriteTimeout": "write"}
@@ -28,10 +34,14 @@ TIMEOUTS = {"ConnectTimeout": "connect", "PoolTimeout": "pool", "WriteTimeout": 
 
 
 def _said(failure: Failure, cause: BaseException | None, status: int | None) -> str | None:
-    """What is read of a failure, and not repeated: what the HTTP library says, and the SDK while no answer has come."""
+    """What is read of a failure, and not repeated: what the HTTP library says, else what the exception does.
+
+    Nothing is blanked in it: a key such as `token` is in words that tell what went wrong. After an answer has come, an
+    exception that may quote it is not read.
+    """
     if cause is not None:
         return f"{type(cause).__name__}: {cause}"
-    return failure.message if status is not None else str(failure.exception)
+    return None if status is not None and failure.message is None else str(failure.exception)
 
 
 def _waited_s(call: Call, failure: Failure, cause: BaseException | None) -> float | None:
@@ -51,7 +61,8 @@ class Knowledge:
 
     def of(self, call: Call, error: BaseException | None) -> Known:
         """What is known of a call that ends with `error`, or with none."""
-        return Known(self._failure(call, error), self._cost(call), self._window(call))
+        hint = None if error is not None else self._hint(call)
+        return Known(self._failure(call, error), self._cost(call), self._window(call), hint)
 
     @guarded(None)
     def price(self, call: Call, model: str, usage: Usage) -> Cost | None:
@@ -100,11 +111,23 @@ class Knowledge:
                 timeout_s=_waited_s(call, failure, cause),
                 has_tools=bool(body.get("tools")),
                 sent_bytes=call.sent_bytes,
+                platform=call.server.platform,
+                headers=response.headers,
                 known_models=self._prices.models,
             )
         )
         tokens, limit = found.numbers.get("tokens"), found.numbers.get("limit")
         return failure._replace(category=found.category, hint=found.hint, tokens=tokens, limit=limit)
+
+    @guarded(None)
+    def _hint(self, call: Call) -> str | None:
+        response = call.response
+        if response.model is not None or response.usage is not None or response.status_code != HTTPStatus.OK:
+            return None
+        # What the application has yet to read is no message yet.
+        if call.progress.handed_over or call.request.stream or not call.endpoint.is_inference:
+            return None
+        return no_message(response.header(b"content-type"))
 
     @guarded(None)
     def _cost(self, call: Call) -> Cost | None:

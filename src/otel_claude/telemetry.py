@@ -4,15 +4,16 @@ In: `Call` records, from the patches. Out: spans, metric points and events, on t
 None of the public methods raises: what fails is left out, and the rest is emitted all the same.
 """
 
-import os
-import threading
 import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from opentelemetry import _logs, baggage, context, metrics, trace
+from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from otel_claude.agents.current import current_run
+from otel_claude.agents.telemetry import AgentTelemetry, Signals
 from otel_claude.batches import Filled
 from otel_claude.budgets.plan import Plan
 from otel_claude.call import Call
@@ -25,6 +26,7 @@ from otel_claude.emitting.instruments import CACHE_UNUSED
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.observed import Observed, observed_by
 from otel_claude.emitting.points import (
+    asked_model,
     chunk_points,
     counter_points,
     histogram_points,
@@ -35,6 +37,7 @@ from otel_claude.emitting.points import (
 from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes, utilization
 from otel_claude.failsafe import guarded
 from otel_claude.knowledge import Knowledge, Known
+from otel_claude.loading import Loading
 from otel_claude.outcome import Failure
 from otel_claude.pricing import Prices
 from otel_claude.pricing.catalog import family
@@ -48,17 +51,6 @@ if TYPE_CHECKING:
 
 SCOPE = "otel_claude"
 API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
-
-_loading: "weakref.WeakSet[threading.Thread]" = weakref.WeakSet()
-
-
-def _await_loading() -> None:
-    """A child must not inherit the price list half imported."""
-    for thread in list(_loading):
-        thread.join(timeout=10)
-
-
-os.register_at_fork(before=_await_loading)
 
 
 class Telemetry:
@@ -79,7 +71,7 @@ class Telemetry:
         self._knowledge = Knowledge(self.prices)
         self._findings = Findings(settings)
         self._who = Who(settings.baggage)
-        self._prices_asked_for = False
+        self.loading = Loading(self.prices.load)
         self._given = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
         self._configured = self._metered = False
         self.follows_client = tracer_provider is None
@@ -93,6 +85,17 @@ class Telemetry:
         self.limits, self.counted = observed.limits, observed.counted
         self._metrics = Metrics(meter, settings.metric_names, observed.counters)
         self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
+        self.agents = AgentTelemetry(
+            Signals(
+                settings,
+                self._who,
+                self._tracer_for,
+                self._metrics,
+                self._events,
+                lambda: self.configured,
+                lambda: self._is_metered,
+            )
+        )
         self.budgets: BudgetControl | None = None
         self._scopes: frozenset[str] = frozenset()
         if settings.plan.budgets:
@@ -103,13 +106,15 @@ class Telemetry:
         from otel_claude.budgets.control import BudgetControl
         from otel_claude.emitting.budgets import BudgetGauges
 
-        self.budgets = BudgetControl(plan, self._knowledge.price, guarded(None)(self._events.announce))
+        announce = guarded(None)(self._events.announce)
+        self.budgets = BudgetControl(plan, self._knowledge.price, announce, suppress_instrumentation)
         self._gauges = BudgetGauges(self.budgets, observed)
         self._scopes = plan.keys
 
     @guarded(None)
     def close(self) -> None:
         """Shows nothing any more until something new comes: no client tells of its limits, and no budget is kept."""
+        self.agents.close()
         self.limits.clear()
         if self.budgets is not None:
             self._gauges.stop()
@@ -147,7 +152,8 @@ class Telemetry:
 
     def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
         """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
-        self.ask_for_prices()
+        self.loading.ask()
+        call.run = current_run()
         self._take_who(call)
         if call.owns_span:
             self._start_span(call, provider)
@@ -160,15 +166,15 @@ class Telemetry:
             entries = baggage.get_all()
             call.who = self._who.of(entries)
             call.counted_for = self._who.counted(call.who)
-            call.scopes = {key: str(entries[key]) for key in self._scopes if key in entries}
+            call.scopes = {key: str(entries[key]) for key in self._scopes if entries.get(key) is not None}
         if self.settings.user_id == "hashed":
             call.user = pseudonym(call.request.body)
 
     @guarded(None)
     def _start_span(self, call: Call, provider: trace.TracerProvider | None) -> None:
         call.span, call.context = trace.INVALID_SPAN, context.get_current()
-        tracer = self._tracer if provider is None else self._tracer_of(provider)
-        call.span = tracer.start_span(
+        call.tracer = self._tracer_for(provider)
+        call.span = call.tracer.start_span(
             name_of(call),
             kind=SpanKind.CLIENT,
             attributes=start_attributes(call),
@@ -176,25 +182,13 @@ class Telemetry:
         )
         call.context = trace.set_span_in_context(call.span, call.context)
 
-    def _tracer_of(self, provider: trace.TracerProvider) -> trace.Tracer:
+    def _tracer_for(self, provider: trace.TracerProvider | None) -> trace.Tracer:
+        if provider is None:
+            return self._tracer
         tracer = self._client_tracers.get(provider)
         if tracer is None:
             tracer = self._client_tracers[provider] = provider.get_tracer(SCOPE, __version__)
         return tracer
-
-    @guarded(None)
-    def ask_for_prices(self) -> None:
-        """Has the price list imported on another thread, before the first call needs it. An import takes long."""
-        if self._prices_asked_for:
-            return
-        self._prices_asked_for = True
-        thread = threading.Thread(target=self._load_prices, name="otel_claude prices", daemon=True)
-        _loading.add(thread)
-        thread.start()
-
-    @guarded(None)
-    def _load_prices(self) -> None:
-        self.prices.load()
 
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
@@ -202,6 +196,10 @@ class Telemetry:
         budgets = self.budgets
         if budgets is not None:
             budgets.settle(call, known.cost)
+        if call.run is not None:
+            self.agents.count(call.run, call, known.cost)
+        if call.executed:
+            self.agents.executed(call)
         if call.owns_span:
             self._set_attributes(call, call.span, known)
         if call.content_mode != "NO_CONTENT":
@@ -303,11 +301,13 @@ class Telemetry:
     @guarded(None)
     def observe_limits(self, call: Call, headers: Mapping[bytes, bytes]) -> None:
         """Takes what the headers of a response say of rate limits, and tells of those that have become low."""
-        model = None if call.request.model is None else family(call.request.model)
+        asked = asked_model(call)
+        model = None if asked is None else family(asked)
+        method = None if call.endpoint.is_inference else call.endpoint.name
         if self._is_metered:
-            self.limits.observe(headers, model)
+            self.limits.observe(headers, model, method)
         if self._events.wanted:
-            for low in self.limits.newly_low(headers, model):
+            for low in self.limits.newly_low(headers, model, method):
                 self._events.tell(call, of_limit(low))
 
     @guarded(None)

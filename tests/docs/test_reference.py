@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import anthropic
 import pytest
 from opentelemetry import baggage, context
 
+import otel_claude
 from otel_claude import AnthropicInstrumentor, Settings, __version__, install_span_cap
 from otel_claude.budgets.plan import read_plan
 from otel_claude.diagnosis.codes import TYPES
@@ -48,6 +50,7 @@ CONVENTIONS: Mapping[str, str] = {
     "exception.message": "string",
     "exception.stacktrace": "string",
     "exception.type": "string",
+    "gen_ai.agent.name": "string",
     "gen_ai.conversation.id": "string",
     "gen_ai.input.messages": "string",
     "gen_ai.operation.name": "string",
@@ -69,8 +72,13 @@ CONVENTIONS: Mapping[str, str] = {
     "gen_ai.system_instructions": "string",
     "gen_ai.token.modality": "string",
     "gen_ai.token.type": "string",
+    "gen_ai.tool.call.arguments": "string",
+    "gen_ai.tool.call.id": "string",
+    "gen_ai.tool.call.result": "string",
     "gen_ai.tool.definitions": "string",
+    "gen_ai.tool.description": "string",
     "gen_ai.tool.name": "string",
+    "gen_ai.tool.type": "string",
     "gen_ai.usage.cache_creation.input_tokens": "int",
     "gen_ai.usage.cache_read.input_tokens": "int",
     "gen_ai.usage.cache_write.input_tokens": "int",
@@ -159,6 +167,17 @@ def use_everything(claude: SimulatedClaude) -> None:
         claude.will(Batch())
         batch = client.messages.batches.create(requests=[{"custom_id": "1", "params": {**ASK, "extra_body": None}}])  # pyright: ignore[reportArgumentType]  # the parameters are another test's matter
         list(client.messages.batches.results(batch.id))
+        client.beta.messages.tool_runner(
+            model=ASK["model"], max_tokens=64, messages=ASK["messages"], tools=[]
+        ).until_done()
+    with suppress(LookupError), otel_claude.agent("agent"):
+        look()
+
+
+@otel_claude.tool
+def look() -> None:
+    """Looks for something."""
+    raise LookupError
 
 
 @pytest.fixture(scope="module")
@@ -240,8 +259,8 @@ def test_every_attribute_that_is_emitted_is_documented_with_its_type(emitted: Te
 def test_every_metric_has_the_attributes_that_the_reference_gives_it(emitted: Telemetry):
     def own(name: str) -> set[str]:
         labels = {label for point in emitted.metrics[name] for label in point["attributes"]}
-        gauge = name.startswith("claude.rate_limit.")
-        return labels if gauge else labels - set(points.LABELS)
+        is_of_calls = not name.startswith(("claude.rate_limit.", "gen_ai.invoke_agent.", "gen_ai.execute_tool."))
+        return labels - set(points.LABELS) if is_of_calls else labels
 
     assert set(emitted.metrics) == {each.name for each in INSTRUMENTS}
     assert {name: own(name) for name in emitted.metrics} == {

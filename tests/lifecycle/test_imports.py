@@ -39,6 +39,9 @@ PURE = [
     in (
         "anthropic.taps",
         "anthropic.endpoints",
+        "agents.arguments",
+        "agents.execution",
+        "agents.run",
         "emitting.names",
         "emitting.spans",
         "settings",
@@ -49,7 +52,7 @@ PURE = [
 ]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "failsafe", "values", "environment_variables"),
+    ("version", "failsafe", "values", "environment_variables", "dropped", "loading"),
     (
         "usage",
         "rate_limits",
@@ -59,21 +62,26 @@ LAYERS: tuple[tuple[str, ...], ...] = (
         "span_cap.structure",
         "budgets.exceeded",
     ),
-    ("budgets.money", "budgets.periods", "budgets.documents"),
+    ("budgets.money", "budgets.periods", "budgets.documents", "budgets.yaml_documents", "budgets.ledgers.address"),
     ("budgets.budget",),
     ("budgets.plan",),
     ("outcome",),
     ("pricing",),
     ("batches", "content"),
+    ("agents.arguments",),
+    ("agents.run",),
+    ("agents.execution",),
     ("call", "settings", "emitting.names", "emitting.instruments", "emitting.spans"),
     ("diagnosis", "who"),
     ("budgets",),
     ("knowledge",),
     ("emitting",),
+    ("agents",),
+    ("dashboards",),
     ("commands",),
     ("span_cap",),
     ("telemetry",),
-    ("anthropic",),
+    ("anthropic", "agent_sdk"),
     ("instrumentor",),
     ("",),
 )

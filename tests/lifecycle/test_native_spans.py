@@ -6,7 +6,7 @@ from typing import Any
 
 import anthropic
 import pytest
-from apps import HELLO, NATIVE_SPAN, SDK_MAKES_SPANS, SDK_VERSION, SPAN, SwitchOn, connect, connect_async, ids
+from apps import HELLO, NATIVE_SPAN, SDK_MAKES_SPANS, SPAN, SwitchOn, connect, connect_async, ids
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
@@ -320,32 +320,3 @@ def test_a_call_of_an_unknown_name_has_our_span_alone(
     both.post("/v1/messages", body=HELLO, cast_to=anthropic.types.Message)
 
     assert [span.name for span in telemetry.spans] == [SPAN]
-
-
-@pytest.mark.skipif(SDK_VERSION < (1, 14), reason="the SDK makes no spans")
-@pytest.mark.parametrize("mode", MODES)
-def test_the_spans_of_a_tool_runner_flow_on(
-    claude: SimulatedClaude, both: Any, switch_on: SwitchOn, telemetry: Telemetry, mode: str
-):
-    from otel_claude.testing import ToolUse
-
-    @anthropic.beta_tool
-    def add(one: int, other: int) -> str:
-        """Add two numbers."""
-        return str(one + other)
-
-    claude.will(Answer(tool_uses=[ToolUse("add", {"one": 1, "other": 2})]), Answer("3"))
-    switch_on(settings=Settings(native_spans=mode))
-    final = both.beta.messages.tool_runner(**HELLO, tools=[add]).until_done()
-
-    assert final.content[0].type == "text"
-    names = [span.name for span in telemetry.spans]
-    assert names.count(NAME[mode]) == 2
-    runner = telemetry.span("anthropic.messages.tool_runner")
-    tool = next(span for span in telemetry.spans if span.name.endswith("tool_use add"))
-    for span in telemetry.spans:
-        if span is not runner:
-            assert span.parent is not None
-            assert span.parent.span_id == ids(runner).span_id
-    assert with_usage(telemetry) == [NAME[mode]] * 2
-    assert tool.status.status_code is not StatusCode.ERROR

@@ -44,7 +44,7 @@ GOOD: tuple[tuple[str, Any, str | None, Any], ...] = (
     ("budgets", BUDGETS, None, read_plan(BUDGETS)),
     ("daily_budget_usd", 500, "500", Decimal(500)),
     ("daily_budget_usd", 0.5, " 0.5 ", Decimal("0.5")),
-    ("budget_ledger", "sqlite:///ledger.db", "sqlite:///ledger.db", "sqlite:///ledger.db"),
+    ("budget_ledger", "sqlite:///var/ledger.db", "sqlite:///var/ledger.db", "sqlite:///var/ledger.db"),
     ("prices", OWN_PRICES, '{"claude-sonnet-5-5": {"input": 1.0, "output": 2.0}}', READ_PRICES),
 )
 """Setting, its value in code, the same in the environment, and what is read."""
@@ -78,13 +78,21 @@ BAD: tuple[tuple[str, Any, str | None, tuple[str, ...]], ...] = (
     ("budgets", 5, None, ("path", "TOML", "mapping")),
     ("daily_budget_usd", 0, "-5", ("above 0",)),
     ("daily_budget_usd", True, "a lot", ("above 0",)),
-    ("budget_ledger", "nowhere", "sqlite:", ("memory", "sqlite:///path", "redis://")),
+    ("budget_ledger", "nowhere", "sqlite:", ("memory", "sqlite:///absolute/path", "redis://")),
     ("prices", "/no/such/file.toml", "/no/such/file.toml", ()),
     ("prices", {MODEL: {"input": "cheap"}}, '{"claude-sonnet-5-5": {"input": "cheap"}}', ()),
     ("prices", 5, None, ("mapping", "JSON", "TOML")),
     ("prices", {MODEL: 3}, "{not json", ()),
 )
 """Setting, a value in code, one in the environment, and what the message says is accepted."""
+
+SECRET = {"budget_ledger"}
+"""Settings whose values no message has."""
+
+
+def shown(name: str, value: Any) -> str:
+    return "not shown" if name in SECRET else repr(value)
+
 
 VARIABLES = {setting.name: setting.metadata["env"] for setting in fields(Settings)}
 
@@ -139,7 +147,7 @@ def test_a_bad_value_in_code_is_an_error_that_says_what_is_accepted(
     message = str(raised.value)
     assert name in message
     assert VARIABLES[name] is None or VARIABLES[name] in message
-    assert repr(given) in message
+    assert shown(name, given) in message
     assert [word for word in accepted if word not in message] == []
 
 
@@ -154,7 +162,7 @@ def test_a_bad_value_in_the_environment_is_an_error_that_says_what_is_accepted(
         Settings.from_environment()
 
     message = str(raised.value)
-    assert [word for word in (name, VARIABLES[name], repr(value), *accepted) if word not in message] == []
+    assert [word for word in (name, VARIABLES[name], shown(name, value), *accepted) if word not in message] == []
 
 
 @pytest.mark.parametrize(("name", "_given", "value", "accepted"), BAD, ids=ids(BAD))
@@ -177,7 +185,7 @@ def test_a_bad_value_in_the_environment_of_a_running_program_is_logged_and_its_d
     client.messages.create(**HELLO)
 
     (warning,) = [record.getMessage() for record in caplog.records]
-    assert [word for word in (VARIABLES[name], repr(value), *accepted, "default") if word not in warning] == []
+    assert [word for word in (VARIABLES[name], shown(name, value), *accepted, "default") if word not in warning] == []
     assert [span.name for span in telemetry.spans] == [SPAN]
 
 
@@ -199,6 +207,56 @@ def test_a_bad_keyword_of_instrument_is_logged_and_its_default_used(
     (warning,) = [record.getMessage() for record in caplog.records]
     assert name in warning
     assert [span.name for span in telemetry.spans] == [SPAN]
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("OTEL_CLAUDE_BUDGET_LEDGER", "redis:/:hunter2@host:6379/0"),
+        ("OTEL_CLAUDE_BUDGET_LEDGER", ":hunter2@host:6379/0"),
+        ("OTEL_CLAUDE_BUDGET_LEDGER", "redis//:hunter2@host"),
+        ("OTEL_CLAUDE_BUDGET_LEDGER", "redis ://:hunter2@host"),
+        ("OTEL_CLAUDE_BUDGET_LEDGER", "redis+tls://:hunter2@host"),
+        ("OTEL_CLAUDE_BUDGETS", "redis://:hunter2@host:6379/0"),
+    ],
+)
+def test_the_password_of_a_mistyped_address_is_not_logged(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, switch_on: SwitchOn, variable: str, value: str
+):
+    monkeypatch.setenv(variable, value)
+    with caplog.at_level(logging.DEBUG, "otel_claude"):
+        switch_on()
+
+    assert variable in caplog.text
+    assert "hunter2" not in caplog.text
+
+
+def test_budgets_that_are_none_are_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, switch_on: SwitchOn
+):
+    with caplog.at_level(logging.WARNING, "otel_claude"):
+        switch_on(budgets={"ledger": "memory"})
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "otel_claude: budgets (OTEL_CLAUDE_BUDGETS) has no budget, and there is no daily one"
+    ]
+
+
+def test_a_daily_budget_has_the_ledger_of_the_file(
+    caplog: pytest.LogCaptureFixture, switch_on: SwitchOn, tmp_path: Path
+):
+    (tmp_path / "budgets.toml").write_text(f'ledger = "sqlite://{tmp_path}/ledger.db"\ninterval_s = 2\n')
+    options: dict[str, Any] = {"budgets": str(tmp_path / "budgets.toml"), "daily_budget_usd": 500}
+    with caplog.at_level(logging.WARNING, "otel_claude"):
+        switch_on(**options)
+
+    plan = Settings(**options).plan
+    assert ([budget.name for budget in plan.budgets], plan.ledger, plan.interval_s) == (
+        ["daily_budget_usd"],
+        f"sqlite://{tmp_path}/ledger.db",
+        2.0,
+    )
+    assert caplog.text == ""
 
 
 def test_a_bad_value_does_not_take_the_good_ones_with_it(monkeypatch: pytest.MonkeyPatch):

@@ -21,6 +21,7 @@ from opentelemetry.sdk.trace import ReadableSpan, Span, SpanProcessor
 from opentelemetry.trace import StatusCode
 from traced import CREATED, EXPORTED, SUMMARIZED, is_summary, orphans, represented, span_id, told, total
 
+import otel_claude
 from fixture_types import API_KEY, Instrument, Steps
 from otel_claude.testing import Answer, Overloaded, SimulatedClaude, Telemetry, usage
 from otel_claude.testing.exchange import Json, Request
@@ -155,7 +156,7 @@ class World(NamedTuple):
 
     async def run(self, agent: int) -> None:
         """One agent."""
-        with self.tracer.start_as_current_span("agent"), self.engine.connect() as connection:
+        with otel_claude.agent("agent"), self.engine.connect() as connection:
             do: dict[str, Callable[[str], Any]] = {
                 "request": self.web.get,
                 "statement": lambda query: connection.execute(sqlalchemy.text(query)),
@@ -285,3 +286,10 @@ def test_a_trace_of_twenty_thousand_spans(agents: Callable[..., None], telemetry
     cost = telemetry.total("claude.cost")
     assert cost == pytest.approx(sum(billed[kind] * PRICES[kind] for kind in TOKENS) / 1_000_000, abs=1e-9)
     assert total(spans, "claude.cost.usd", "claude.summary.cost_usd") == pytest.approx(cost, abs=1e-9)
+
+    runs = [told(span) for span in spans if span.name == "invoke_agent agent"]
+    assert len(runs) == AGENTS
+    assert sum(run["claude.agent.iterations"] for run in runs) == AGENTS * CALLS
+    assert sum(run["claude.agent.input_tokens"] for run in runs) == billed["input"] + written + read
+    assert sum(run["claude.agent.output_tokens"] for run in runs) == billed["output"]
+    assert sum(run["claude.agent.cost_usd"] for run in runs) == pytest.approx(cost, abs=1e-9)

@@ -15,9 +15,9 @@ from typing import Any
 from opentelemetry import context, propagate
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from otel_claude.anthropic.answers import take_answer
 from otel_claude.anthropic.bodies import Bodies
 from otel_claude.anthropic.facts import (
-    content_of,
     headers_of,
     json_of,
     request_of,
@@ -31,10 +31,11 @@ from otel_claude.anthropic.facts import (
 from otel_claude.anthropic.listeners import listener_for
 from otel_claude.anthropic.native_spans import Silence
 from otel_claude.anthropic.peers import warn_of_peers
-from otel_claude.anthropic.reading import Reading, finish_dropped
+from otel_claude.anthropic.reading import Reading
 from otel_claude.anthropic.uploads import size_of
 from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
+from otel_claude.dropped import finish_dropped
 from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import NO_FIELDS, Fields
@@ -109,8 +110,8 @@ class Calls:
     @guarded(None)
     def open(self, client: Any, options: Any) -> Scope | None:
         """The SDK starts a call. `None`: there is nothing to do for it."""
-        own_tracing: Fields = client.open_telemetry if self._native is not None else NO_FIELDS
-        provider = own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
+        own_tracing = self.own_tracing(client)
+        provider = self.provider(own_tracing)
         if provider is None and not self._telemetry.configured:
             return None
         if not self._peers_looked_for:
@@ -128,8 +129,8 @@ class Calls:
             perf_counter_ns(),
             time_ns(),
             secrets=secrets_of(client, request),
-            content_mode=self._content_mode(own_tracing),
-            owns_span=self._owns_span(client),
+            content_mode=self.content_mode(own_tracing),
+            owns_span=self.owns_span(client),
             injects=self._injects(client, own_tracing),
             url=options.url,
         )
@@ -141,13 +142,21 @@ class Calls:
         """Forgets what is shown until something new comes: no client tells of its limits any more."""
         self._telemetry.close()
 
-    def _content_mode(self, own_tracing: Fields) -> str:
+    def own_tracing(self, client: Any) -> Fields:
+        """What a client was told of the SDK's own tracing."""
+        return client.open_telemetry if self._native is not None else NO_FIELDS
+
+    def provider(self, own_tracing: Fields) -> Any:
+        """The tracer provider that a client was given, where it counts."""
+        return own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
+
+    def content_mode(self, own_tracing: Fields) -> str:
         """Where content goes. A client that was told to record content on the SDK's spans records it on ours."""
         mode = self._telemetry.settings.content
         asked = own_tracing.get("traces", {}).get("content_mode") == "content"
         return "SPAN_ONLY" if asked and self._replaces and mode == "NO_CONTENT" else mode
 
-    def _owns_span(self, client: Any) -> bool:
+    def owns_span(self, client: Any) -> bool:
         """Whether the span of the call is ours, and not one that the SDK is going to make."""
         return self._replaces or self._native is None or self._native.__get__(client) is None
 
@@ -273,9 +282,7 @@ class Calls:
     def _take_result(self, call: Call, result: Any) -> None:
         # A result that no request of this call has brought, such as one from an application's cache, is not billed.
         if call.response.status_code is not None and call.endpoint.kind != "download":
-            take_result(call.response, call.endpoint, result)
-            if call.content_mode != "NO_CONTENT":
-                call.output = lambda: content_of(result)
+            take_answer(call, result)
 
     def failed(self, call: Call, error: BaseException) -> None:
         """The call has raised `error`."""
@@ -311,5 +318,5 @@ class Calls:
         call.progress.finished = True
         call.ended_at = call.ended_at or perf_counter_ns()
         self._telemetry.finish(call)
-        # Its traceback holds the frames that hold the call, and the application's own.
-        call.error = None
+        # Their tracebacks hold the frames that hold the call, and the application's own.
+        call.error = call.refusal = None

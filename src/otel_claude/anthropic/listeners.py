@@ -9,8 +9,11 @@ from time import perf_counter_ns
 from typing import Any, ClassVar
 
 from otel_claude import usage
+from otel_claude.anthropic.answers import take_answer
 from otel_claude.anthropic.endpoints import batch_of
-from otel_claude.anthropic.facts import content_of, fields_of, take_message, take_result, usage_fields
+from otel_claude.anthropic.facts import fields_of, take_message, usage_fields
+from otel_claude.anthropic.server_tools import ServerTools, may_execute
+from otel_claude.anthropic.tool_uses import StreamedToolUses
 from otel_claude.batches import BatchResults
 from otel_claude.call import Call
 from otel_claude.content.stream import StreamedBlocks
@@ -46,6 +49,9 @@ class MessageEvents(Listener):
         self._call = call
         self._fields: dict[str, Any] = {}
         self._telling = self.FROM_THE_START
+        self._tools: list[StreamedToolUses | ServerTools] = [] if call.run is None else [StreamedToolUses(call.run)]
+        if may_execute(call.request.body):
+            self._tools.append(ServerTools(call))
         self._blocks = StreamedBlocks() if call.content_mode != "NO_CONTENT" else None
         if self._blocks is not None:
             call.output = self._blocks.blocks
@@ -54,6 +60,8 @@ class MessageEvents(Listener):
         tell = self._telling.get(kind)
         if tell is not None:
             tell(self, item)
+        for tools in self._tools:
+            tools.item(kind, item)
         if self._blocks is not None:
             self._blocks.feed(item if isinstance(item, Mapping) else item.to_dict())  # pyright: ignore[reportUnknownArgumentType]  # a JSON object
 
@@ -140,9 +148,7 @@ class WholeResult(Listener):
         self._call = call
 
     def item(self, kind: str, item: Any) -> None:  # noqa: D102  # as Listener says
-        take_result(self._call.response, self._call.endpoint, item)
-        if self._call.content_mode != "NO_CONTENT":
-            self._call.output = lambda: content_of(item)
+        take_answer(self._call, item)
 
 
 class ErrorEvent(StreamInterrupted):

@@ -9,7 +9,8 @@ In: the SDK's tracer, at the moment that it asks for the span of a call of ours.
 - `keep`: nothing is patched.
 
 The one private name here is `BaseClient._tracer`, the property where a client gets its tracer; `native_tracer` checks
-that it is what we take it for. Spans that are not of an API call, such as those of a tool runner, go their way.
+that it is what we take it for. The spans of a tool runner, and of its tools, are answered in the same way. Others that
+are not of an API call go their way.
 """
 
 import sys
@@ -19,6 +20,8 @@ import wrapt
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span, StatusCode
 
+from otel_claude.agents.run import Run
+from otel_claude.agents.telemetry import outcome_of
 from otel_claude.call import Call
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import StreamInterrupted
@@ -57,6 +60,16 @@ def tracer_for(call: Call | Silence, tracer: trace.Tracer, telemetry: Telemetry)
     return cast("trace.Tracer", StandIn(tracer, call, telemetry))
 
 
+def tracer_in(run: Run, tracer: trace.Tracer, telemetry: Telemetry) -> trace.Tracer | None:
+    """What the SDK gets in the place of its own `tracer` in a run, while no call is going on.
+
+    Only the tool runner itself is answered otherwise, and not what the application does in one of its tools.
+    """
+    if not run.native or trace.get_current_span() is not run.span:
+        return tracer
+    return None if run.replaces else cast("trace.Tracer", RunStandIn(tracer, run, telemetry))
+
+
 if TYPE_CHECKING:
     TracerProxy, SpanProxy = wrapt.ObjectProxy[trace.Tracer], wrapt.ObjectProxy[Span]
 else:
@@ -87,6 +100,54 @@ class StandIn(TracerProxy):
         span = self.__wrapped__.start_span(*args, **kwargs)
         call.context = trace.set_span_in_context(span)
         return cast("Span", EndingSpan(span, call, self._self_telemetry))
+
+
+class RunStandIn(TracerProxy):
+    """The SDK's tracer, but for the span of the run that is going on."""
+
+    _self_run: Run
+    _self_telemetry: Telemetry
+
+    def __init__(self, tracer: trace.Tracer, run: Run, telemetry: Telemetry) -> None:
+        super().__init__(tracer)
+        self._self_run = run
+        self._self_telemetry = telemetry
+
+    def start_span(self, *args: Any, **kwargs: Any) -> Span:
+        """The span that the SDK asks for. The first one is that of the run."""
+        span = self.__wrapped__.start_span(*args, **kwargs)
+        run = self._self_run
+        if run.native_claimed:
+            return span
+        run.native_claimed = True
+        run.span = EndingRun(span, run, self._self_telemetry)
+        return cast("Span", run.span)
+
+
+class EndingRun(SpanProxy):
+    """The SDK's span of a run, which gets our attributes when the SDK ends it."""
+
+    _self_run: Run
+    _self_telemetry: Telemetry
+
+    def __init__(self, span: Span, run: Run, telemetry: Telemetry) -> None:
+        super().__init__(span)
+        self._self_run = run
+        self._self_telemetry = telemetry
+
+    def end(self, *args: Any, **kwargs: Any) -> None:
+        """Ends the span."""
+        self._enrich()
+        self.__wrapped__.end(*args, **kwargs)
+
+    @guarded(None)
+    def _enrich(self) -> None:
+        status = getattr(self.__wrapped__, "status", None)
+        is_done = status is not None and status.status_code is StatusCode.OK
+        # The SDK ends the span of a run that is not done while it handles what has ended it.
+        outcome = outcome_of(None if is_done else sys.exc_info()[1])
+        self._self_run.outcome = self._self_run.outcome or outcome
+        self._self_telemetry.agents.enrich(self._self_run, self.__wrapped__)
 
 
 class EndingSpan(SpanProxy):

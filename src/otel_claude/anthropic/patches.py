@@ -16,10 +16,13 @@ from typing import Any
 
 import wrapt
 
+from otel_claude.agents.current import current_run
 from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls, current_call
-from otel_claude.anthropic.native_spans import tracer_for
-from otel_claude.anthropic.reading import Reading, garbage_collection
+from otel_claude.anthropic.native_spans import tracer_for, tracer_in
+from otel_claude.anthropic.reading import Reading
+from otel_claude.anthropic.tool_runner import RUNS, ToolRunners, loaded
+from otel_claude.dropped import garbage_collection
 from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 
@@ -52,6 +55,7 @@ class Patches:
 
     def __init__(self, calls: Calls, telemetry: Telemetry, native: property | None) -> None:
         self._calls: Calls | None = calls
+        self._runners = ToolRunners(calls, telemetry)
         self._telemetry = telemetry
         self._native = native
         self._applied: list[Patch] = []
@@ -74,6 +78,8 @@ class Patches:
             (decoding, "AsyncJSONLDecoder", "__decode__", self._async_items),
         ):
             self._patch(module, class_name, method, _wrapped_by(wrapper))
+        if (module := loaded()) is not None:
+            self._patch_runners(module)
         if self._native is not None and self._telemetry.settings.native_spans != "keep":
             self._patch(base, "BaseClient", "_tracer", self._stand_in)
 
@@ -83,15 +89,26 @@ class Patches:
             where = f"{class_name}.{name}"
             _log.warning("otel_claude: this version of anthropic has no %s; what it tells is missing", where)
             return
+        self._replace(owner, name, replace)
+
+    def _replace(self, owner: type, name: str, replace: Callable[[Any], Any]) -> None:
         patch = Patch(owner, name, replace)
         patch.apply()
         self._applied.append(patch)
+
+    def _patch_runners(self, module: ModuleType) -> None:
+        places = list(self._runners.places(module))
+        for owner, name, wrapper in places:
+            self._replace(owner, name, _wrapped_by(wrapper))
+        if not any(name == RUNS for _, name, _ in places):
+            _log.warning("otel_claude: this version of anthropic has no %s in its tool runner; runs are missing", RUNS)
 
     def restore(self) -> None:
         """Restores everything, the last first."""
         if self._calls is not None:
             self._calls.close()
             self._calls = None
+            self._runners.close()
         if garbage_collection in gc.callbacks:
             gc.callbacks.remove(garbage_collection)
         while self._applied:
@@ -155,8 +172,12 @@ class Patches:
         def tracer(client: Any) -> Any:
             native = original.__get__(client)
             try:
-                call = current_call()
-                return native if native is None or call is None else tracer_for(call, native, self._telemetry)
+                if native is None:
+                    return None
+                if (call := current_call()) is not None:
+                    return tracer_for(call, native, self._telemetry)
+                run = current_run()
+                return native if run is None else tracer_in(run, native, self._telemetry)
             except Exception:
                 failures.report("tracer_for")
                 return native

@@ -9,72 +9,21 @@ the parser and that of the body, in any order and on any thread, and ends the ca
 """
 
 import _thread
-import atexit
 import sys
 from collections.abc import Callable
-from time import perf_counter_ns, sleep
+from time import perf_counter_ns
 from types import TracebackType
 from typing import Any
 
 from otel_claude.anthropic.listeners import Listener
 from otel_claude.anthropic.taps import Tap, tap_for
 from otel_claude.call import Call, Outcome, StreamFacts
+from otel_claude.dropped import finish_dropped
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import StreamInterrupted
 
 Chunk = Callable[[Call, float], None]
 Ended = Callable[[Call, int], None]
-
-
-class GarbageCollection:
-    """Whether Python is collecting garbage on this thread just now."""
-
-    def __init__(self) -> None:
-        self._thread: int | None = None
-
-    def __call__(self, phase: str, info: dict[str, int]) -> None:
-        """What `gc` calls before and after each collection."""
-        self._thread = _thread.get_ident() if phase == "start" else None
-
-    @property
-    def here(self) -> bool:
-        """True in the middle of a collection, which may run while this thread holds any lock."""
-        return self._thread == _thread.get_ident()
-
-
-garbage_collection = GarbageCollection()
-_endings: set[int] = set()
-
-
-def finish_dropped(finish: Callable[[Call], None], call: Call) -> None:
-    """Has `finish` finish a call that Python has found to be of no use any more.
-
-    Python finds out at any time, also in the middle of a garbage collection while this thread holds the lock of an
-    exporter or an instrument, and those locks do not let their own thread in again. Then another thread does it.
-    """
-    if sys.is_finalizing():
-        return
-    call.ended_at = perf_counter_ns()
-    if not garbage_collection.here:
-        finish(call)
-        return
-    _endings.add(id(call))
-    _thread.start_new_thread(_finish, (finish, call))
-
-
-def _finish(finish: Callable[[Call], None], call: Call) -> None:
-    try:
-        finish(call)
-    finally:
-        _endings.discard(id(call))
-
-
-@atexit.register
-def _await_endings() -> None:
-    """What was dropped before the program ended is recorded, in a second at most."""
-    deadline = perf_counter_ns() + 10**9
-    while _endings and perf_counter_ns() < deadline:
-        sleep(0.001)
 
 
 class Reading:

@@ -159,7 +159,7 @@ def _sums(observed: Iterable[Iterable[Observation]]) -> list[Observation]:
 GAUGES = {LIMIT.name: "limit", REMAINING.name: "remaining", RESET.name: "reset"}
 """The gauges of rate limits, with the quantity that each shows."""
 
-LIMIT_OWNER = (names.ORGANIZATION, names.LIMIT_WORKSPACE, names.LIMIT_MODEL)
+LIMIT_OWNER = (names.ORGANIZATION, names.LIMIT_WORKSPACE, names.LIMIT_MODEL, names.CALL_NAME)
 """The attributes that say whose limit it is."""
 
 _global: list[Observed] = []

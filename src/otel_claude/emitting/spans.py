@@ -91,9 +91,14 @@ def _batch_request(call: Call) -> Attributes:
     return {} if requests is None else {names.BATCH_REQUESTS: requests}
 
 
-def end_attributes(call: Call, failure: Failure | None, cost: Cost | None, window: int | None) -> Attributes:
-    """What the answer tells, how it failed and what it cost. What is not known is left out."""
-    attributes: Attributes = {}
+def end_attributes(
+    call: Call, failure: Failure | None, cost: Cost | None, window: int | None, hint: str | None = None
+) -> Attributes:
+    """What the answer tells, how it failed and what it cost. What is not known is left out.
+
+    `hint` is what to do about an answer that is no failure.
+    """
+    attributes: Attributes = {} if hint is None else {names.ERROR_HINT: hint}
     if failure is not None:
         attributes |= failure_attributes(failure)
     if call.sent_bytes is not None:

@@ -1,0 +1,179 @@
+"""The way of a record into signals: what starts and ends on a connection, as spans, metric points and events.
+
+In: the `Step`s of a `Conversation`. Out: telemetry, on the providers that it was made with. No public method raises.
+"""
+
+from collections.abc import Iterable, Iterator
+from time import time, time_ns
+from typing import Any
+
+from opentelemetry import _logs, baggage, context, metrics, trace
+from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry.context import Context
+from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+
+from otel_claude.agent_sdk import contents
+from otel_claude.agent_sdk.attributes import (
+    counter_points,
+    end_attributes,
+    histogram_points,
+    limit_attributes,
+    name_of,
+    start_attributes,
+)
+from otel_claude.agent_sdk.runs import Answer, Limit, Run, Step, Thing, ToolUse
+from otel_claude.emitting import names
+from otel_claude.emitting.metrics import Metrics
+from otel_claude.emitting.observed import observed_by
+from otel_claude.emitting.points import Point
+from otel_claude.emitting.spans import Attributes
+from otel_claude.failsafe import guarded
+from otel_claude.rate_limits import LOW
+from otel_claude.settings import Settings
+from otel_claude.version import __version__
+from otel_claude.who import Who
+
+SCOPE = "otel_claude"
+IN_TOOL = context.create_key("otel_claude-execute_tool")
+"""In the context of what runs for a tool: the span of its use."""
+
+
+class Emission:
+    """Emits for all connections of an instrumentation. A provider that is not given is the global one."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        tracer_provider: trace.TracerProvider | None = None,
+        meter_provider: metrics.MeterProvider | None = None,
+        logger_provider: _logs.LoggerProvider | None = None,
+    ) -> None:
+        self._settings = settings
+        self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
+        meter = metrics.get_meter(SCOPE, __version__, meter_provider)
+        self._metrics = Metrics(meter, settings.metric_names, observed_by(meter_provider, meter).counters)
+        self._logger = _logs.get_logger(SCOPE, __version__, logger_provider)
+        self._who = Who(settings.baggage)
+        self._told: dict[str, float | None] = {}
+
+    def emit(self, steps: Iterable[Step], *, deferring: bool) -> None:
+        """Emits what has happened. `deferring`: the CLI makes spans of its own of all but the turns."""
+        for what, thing in steps:
+            if isinstance(thing, Limit):
+                self._tell(thing)
+            elif what == "start":
+                self._start(thing, spans=not deferring or _is_turn(thing))
+            else:
+                self._end(thing)
+
+    @guarded(None)
+    def _start(self, thing: Run | Answer | ToolUse, *, spans: bool) -> None:
+        outer = _context_around(thing)
+        thing.span, thing.context = trace.INVALID_SPAN, outer
+        if not spans:
+            return
+        thing.span = self._tracer.start_span(
+            name_of(thing),
+            outer,
+            SpanKind.CLIENT if isinstance(thing, Answer) else SpanKind.INTERNAL,
+            {**start_attributes(thing), **self._who_in(outer)},
+            _links(thing),
+            start_time=thing.started_at,
+        )
+        thing.context = trace.set_span_in_context(thing.span, outer)
+        if isinstance(thing, ToolUse):
+            thing.context = context.set_value(IN_TOOL, thing.span, thing.context)
+
+    def _end(self, thing: Run | Answer | ToolUse) -> None:
+        self._end_span(thing)
+        self._measure(thing)
+
+    @guarded(None)
+    def _end_span(self, thing: Run | Answer | ToolUse) -> None:
+        span = thing.span
+        if span is None:
+            return
+        try:
+            if span.is_recording():
+                span.set_attributes(end_attributes(thing))
+                if self._settings.content in ("SPAN_ONLY", "SPAN_AND_EVENT"):
+                    span.set_attributes(contents.attributes_of(thing, self._settings))
+                if isinstance(thing, Run) and thing.origin is not None:
+                    self._link(thing)
+                if not isinstance(thing, Answer) and thing.error_type is not None:
+                    span.set_status(Status(StatusCode.ERROR))
+        finally:
+            span.end(thing.ended_at)
+            if isinstance(thing, Run):
+                # Turns that follow each other would keep each other.
+                thing.follows = None
+        if isinstance(thing, Answer) and self._settings.content in ("EVENT_ONLY", "SPAN_AND_EVENT"):
+            found = contents.structures_of(thing, self._settings)
+            self._log(
+                names.DETAILS_EVENT,
+                SeverityNumber.DEBUG,
+                start_attributes(thing) | end_attributes(thing) | self._who_in(thing.context) | found,
+                thing.context,
+            )
+
+    def _link(self, run: Run) -> None:
+        """A turn of the CLI's own is linked to the one that it goes back to, if it was not from its start on."""
+        if run.prompted and run.follows is not None and run.follows.span is not None:
+            run.span.add_link(run.follows.span.get_span_context(), {names.AGENT_ORIGIN: run.origin})
+
+    @guarded(None)
+    def _measure(self, thing: Run | Answer | ToolUse) -> None:
+        counted = self._who.counted(self._who_in(thing.context))
+        self._metrics.record(_for(counted, histogram_points(thing)), thing.context)
+        if isinstance(thing, Run) and thing.spend is not None:
+            self._metrics.add(list(_for(counted, counter_points(thing))))
+
+    def _who_in(self, outer: Context) -> dict[str, str]:
+        """Who it is for, as the baggage of the context says in which the application has asked."""
+        return self._who.of(baggage.get_all(outer)) if self._who.keys else {}
+
+    @guarded(None)
+    def _tell(self, limit: Limit) -> None:
+        """Tells of a limit of which little is left, once until it is full again."""
+        low = limit.status == "rejected" or (limit.used is not None and limit.used > 1 - LOW)
+        if low and self._told.get(limit.name, 0.0) != limit.resets_at:
+            self._told[limit.name] = limit.resets_at
+            outer = Context() if limit.run is None else limit.run.context
+            self._log(
+                names.LIMIT_EVENT, SeverityNumber.WARN, limit_attributes(limit, time()) | self._who_in(outer), outer
+            )
+
+    def _log(self, event: str, severity: SeverityNumber, attributes: Attributes, outer: Any) -> None:
+        self._logger.emit(
+            LogRecord(
+                timestamp=time_ns(),
+                event_name=event,
+                severity_number=severity,
+                severity_text=severity.name,
+                attributes=attributes,
+                context=outer,
+            )
+        )
+
+
+def _for(counted: dict[str, str], points: Iterable[Point]) -> Iterator[Point]:
+    return ((instrument, value, {**labels, **counted}) for instrument, value, labels in points)
+
+
+def _is_turn(thing: Thing) -> bool:
+    return isinstance(thing, Run) and thing.launcher is None
+
+
+def _context_around(thing: Run | Answer | ToolUse) -> Context:
+    """The context of what it is a part of."""
+    if isinstance(thing, Run):
+        outer = thing.caller if thing.launcher is None else thing.launcher.context
+    else:
+        outer = thing.run.context
+    return Context() if outer is None else outer
+
+
+def _links(thing: Run | Answer | ToolUse) -> list[Link]:
+    if not isinstance(thing, Run) or thing.follows is None or thing.follows.span is None:
+        return []
+    return [Link(thing.follows.span.get_span_context())]

@@ -1,0 +1,122 @@
+"""One connection under observation: its clock, its record, and the contexts that handlers run in.
+
+In: what the transport of a connection does, as it does it. Out: telemetry, through `Emission`. No method raises, and
+none takes the current context of the application for longer than the call that it surrounds.
+"""
+
+import json
+import sys
+from time import perf_counter_ns, time_ns
+from typing import Any
+
+from opentelemetry import context
+from opentelemetry.context import Context
+
+from otel_claude.agent_sdk.conversation import Conversation, about
+from otel_claude.agent_sdk.emission import Emission
+from otel_claude.agent_sdk.runs import Outcome, ToolUse
+from otel_claude.failsafe import guarded
+from otel_claude.values import Fields, fields, is_object
+
+TOOL_USE_ID = "claudecode/toolUseId"
+"""Where a request to an MCP server of the application's names the use of the tool that it is for."""
+
+_CANCELLED = frozenset({"CancelledError", "Cancelled"})
+"""How asyncio and trio call the exception of a task that is cancelled."""
+
+
+class Observer:
+    """Observes one connection, from `connecting` to `closed`. After that it does nothing.
+
+    `new`: it is known that no earlier conversation is resumed. `deferring`: the CLI makes spans of its own.
+    """
+
+    def __init__(self, emission: Emission, *, new: bool, deferring: bool) -> None:
+        self._emission: Emission | None = emission
+        self._deferring = deferring
+        self._conversation = Conversation(new=new)
+        self._began = time_ns() - perf_counter_ns()
+        self._base: Context | None = None
+
+    @guarded(None)
+    def connecting(self) -> Context | None:
+        """The application asks for a turn and a process for it. The context for what starts the process."""
+        if self._emission is None:
+            return None
+        self._emit(self._conversation.open(self._now(), context.get_current()))
+        turn = self._conversation.turn
+        return None if turn is None else turn.context
+
+    @guarded(None)
+    def writing(self, data: str) -> None:
+        """A frame is about to be sent. Most are answers to the CLI, which say nothing of runs and are not parsed."""
+        if self._emission is None or not ('"user"' in data or '"initialize"' in data):
+            return
+        frame = json.loads(data)
+        if is_object(frame):
+            self._emit(self._conversation.sent(frame, self._now(), context.get_current()))
+
+    @guarded(None)
+    def waiting(self) -> None:
+        """The reader of frames wants the next one. What it does until then is for no tool."""
+        if self._base is None:
+            self._base = context.get_current()
+        elif context.get_current() is not self._base:
+            context.attach(self._base)
+
+    @guarded(None)
+    def read(self, frame: Any) -> None:
+        """A frame has come. For one that asks for something, the reader's context becomes that of what it is for.
+
+        The task that the SDK starts for it inherits the context. It is never detached: the reader is a task of the
+        SDK's own, which takes its base context back with the next frame.
+        """
+        if self._emission is None or not is_object(frame):
+            return
+        self._emit(self._conversation.received(frame, self._now()))
+        if frame.get("type") == "control_request" and (inner := self._context_for(frame)) is not None:
+            context.attach(inner)
+
+    @guarded(None)
+    def failed(self, error: BaseException) -> None:
+        """The connection broke, or could not be made, or its reader is cancelled, so that nobody will hear of more."""
+        if type(error).__name__ in _CANCELLED:
+            self._close("abandoned", None)
+        else:
+            self._close("failed", type(error).__qualname__)
+
+    @guarded(None)
+    def ended(self) -> None:
+        """The CLI has said all."""
+        self._close("failed", "stream_interrupted")
+
+    @guarded(None)
+    def closed(self) -> None:
+        """The application closes the connection, perhaps because it is cancelled."""
+        raised = sys.exc_info()[0]
+        cancelled = raised is not None and raised.__name__ in _CANCELLED
+        try:
+            self._close("cancelled" if cancelled else "abandoned", None)
+        finally:
+            self._emission = None
+
+    def _close(self, outcome: Outcome, error_type: str | None) -> None:
+        if self._emission is not None:
+            self._emit(self._conversation.close(self._now(), outcome, error_type))
+
+    def _emit(self, steps: list[Any]) -> None:
+        if steps and self._emission is not None:
+            self._emission.emit(steps, deferring=self._deferring)
+
+    def _context_for(self, frame: Fields) -> Context | None:
+        asked = about(frame)
+        params = fields(fields(asked.get("message")).get("params"))
+        identity = asked.get("tool_use_id") or fields(params.get("_meta")).get(TOOL_USE_ID)
+        tool: ToolUse | None = self._conversation.tool(identity)
+        if tool is not None:
+            return tool.context
+        run = self._conversation.run_of(asked)
+        return None if run is None else run.context
+
+    def _now(self) -> int:
+        return self._began + perf_counter_ns()

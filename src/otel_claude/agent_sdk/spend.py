@@ -1,0 +1,117 @@
+"""What a turn has spent, as the CLI says it in a `result` frame. Pure.
+
+In: the `result` frames of one connection, in their order. Out: a `Spend` for each, or `None` where it is not known.
+
+`total_cost_usd` and `modelUsage` are sums since the conversation began, those of an earlier process included where it
+was resumed. Newer CLIs say what has come since the last result, in `model_usage_since_last_result`. Of others it is the
+difference, and of their first result the whole only if that is no more than the turn's own `usage`, or if it is known
+that the conversation is a new one.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from otel_claude.usage import Usage, read
+from otel_claude.values import NO_FIELDS, Fields, fields, is_object, number, whole
+
+PROVIDERS: Mapping[str, str] = {"bedrock": "aws.bedrock", "vertex": "gcp.vertex_ai"}
+"""Words of the CLI for who has answered, with the conventions' ones. The others are Anthropic."""
+
+
+class ModelSpend(NamedTuple):
+    """What one model was used for, in tokens and US dollars. The CLI computes the cost, from its own price list."""
+
+    model: str
+    provider: str
+    usage: Usage
+    cost: float | None
+
+
+class Spend(NamedTuple):
+    """What a turn has spent, model by model, subagents and the CLI's own small requests included."""
+
+    models: tuple[ModelSpend, ...]
+
+    @property
+    def input(self) -> int | None:
+        """All input tokens, cached ones included."""
+        return _sum(each.usage.prompt for each in self.models)
+
+    @property
+    def output(self) -> int | None:
+        """All output tokens."""
+        return _sum(each.usage.output for each in self.models)
+
+    @property
+    def cost(self) -> float | None:
+        """US dollars."""
+        costs = [each.cost for each in self.models]
+        return None if None in costs else sum((cost for cost in costs if cost is not None), 0.0)
+
+
+class Totals:
+    """The sums of a connection so far. `new`: it is known that the conversation begins with it."""
+
+    def __init__(self, *, new: bool) -> None:
+        self._before: Mapping[str, Fields] | None = {} if new else None
+
+    def reset(self) -> None:
+        """The conversation begins anew, and with it the sums."""
+        self._before = {}
+
+    def spent(self, result: Fields) -> Spend | None:
+        """What has been spent since the result before this one."""
+        totals = _by_model(result.get("modelUsage"))
+        before, self._before = self._before, totals
+        since = _by_model(result.get("model_usage_since_last_result"))
+        if since is not None:
+            return Spend(tuple(_spent(model, said) for model, said in since.items()))
+        if totals is None:
+            return None
+        if before is None:
+            whole_sum = Spend(tuple(_spent(model, said) for model, said in totals.items()))
+            return whole_sum if (whole_sum.input, whole_sum.output) == _own(result) else None
+        changed = {model: said for model, said in totals.items() if said != before.get(model)}
+        found = tuple(_spent(model, said, before.get(model, NO_FIELDS)) for model, said in changed.items())
+        return Spend(found) if all(map(_is_possible, found)) and before.keys() <= totals.keys() else None
+
+
+def _by_model(said: object) -> Mapping[str, Fields] | None:
+    return {model: usage for model, usage in said.items() if is_object(usage)} if is_object(said) else None
+
+
+def _spent(model: str, said: Fields, before: Fields = NO_FIELDS) -> ModelSpend:
+    def count(name: str) -> int | None:
+        total = whole(said.get(name))
+        return None if total is None else total - (whole(before.get(name)) or 0)
+
+    total = number(said.get("costUSD"))
+    usage = Usage(
+        input=count("inputTokens"),
+        output=count("outputTokens"),
+        cache_read=count("cacheReadInputTokens"),
+        cache_write=count("cacheCreationInputTokens"),
+        cache_write_1h=count("cacheCreationEphemeral1hInputTokens") or 0,
+        thinking=count("thinkingTokens"),
+        web_searches=count("webSearchRequests") or 0,
+    )
+    cost = None if total is None else total - (number(before.get("costUSD")) or 0)
+    return ModelSpend(model, PROVIDERS.get(str(said.get("provider")), "anthropic"), usage, cost)
+
+
+def _is_possible(spent: ModelSpend) -> bool:
+    """Whether nothing has become less. Where something has, the CLI has begun to count anew."""
+    usage = spent.usage
+    counts = (usage.input, usage.output, usage.cache_read, usage.cache_write, spent.cost)
+    return all(count is None or count >= 0 for count in counts)
+
+
+def _own(result: Fields) -> tuple[int | None, int | None]:
+    """The tokens of the turn's own answers, in and out."""
+    usage = read(fields(result.get("usage")))
+    return usage.prompt, usage.output
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = list(values)
+    return None if None in known else sum(value for value in known if value is not None)

@@ -1,0 +1,40 @@
+"""The run and the execution that are going on in a context of OpenTelemetry.
+
+They stand in the context beside the current span, so they go wherever that goes: into tasks, into threads that are
+given the context, into whatever a tool calls.
+"""
+
+from typing import cast
+
+from opentelemetry.context import Context, create_key, get_value, set_value
+
+from otel_claude.agents.execution import Execution
+from otel_claude.agents.run import Run
+from otel_claude.failsafe import guarded
+
+_RUN = create_key("otel_claude-run")
+_EXECUTION = create_key("otel_claude-execution")
+
+
+@guarded(None)
+def current_run(context: Context | None = None) -> Run | None:
+    """The innermost run."""
+    return cast("Run | None", get_value(_RUN, context))
+
+
+@guarded(None)
+def current_execution(context: Context | None = None) -> Execution | None:
+    """The innermost execution, within the innermost run."""
+    return cast("Execution | None", get_value(_EXECUTION, context))
+
+
+def with_record(record: Run | Execution, context: Context) -> Context:
+    """The context with a run or an execution in it."""
+    if isinstance(record, Run):
+        return set_value(_RUN, record, set_value(_EXECUTION, None, context))
+    return set_value(_EXECUTION, record, context)
+
+
+def is_current(record: Run | Execution) -> bool:
+    """Whether it is the innermost one in this context."""
+    return (current_run() if isinstance(record, Run) else current_execution()) is record

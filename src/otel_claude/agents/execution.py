@@ -1,0 +1,52 @@
+"""The record of one execution of a tool. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from otel_claude.agents.run import Run
+
+
+@dataclass(slots=True, eq=False)
+class Execution:
+    """One execution of a tool. Made when it starts, finished once.
+
+    `call` is the id of the `tool_use` block that asked for it, and `kind` one of `client`, `mcp` and `server`. One
+    that `is_remote` was executed by the API, on the MCP `server` of that name if it is of one. `arguments`,
+    `result` and `description` are content, which is recorded only where that is asked for. Elsewhere a `digest` of the
+    arguments is all that is made of them.
+
+    `failure` is the class of the exception that ended it. `claimed`: a function under `@tool` has found that this is
+    the execution that it is about.
+    """
+
+    name: str
+    run: Run | None = None
+    started_at: int = 0
+    start_time: int = 0
+    call: str | None = None
+    kind: str = "client"
+    is_remote: bool = False
+    server: str | None = None
+    description: str | None = None
+    arguments: Any = None
+    digest: bytes | None = None
+    result: Any = None
+    content_mode: str = "NO_CONTENT"
+    owns_span: bool = True
+    span: Any = None
+    context: Any = None
+    repeats: int = 1
+    who: Mapping[str, str] = field(default_factory=dict[str, str])
+    counted_for: Mapping[str, str] = field(default_factory=dict[str, str])
+    active_at: int = 0
+    ended_at: int | None = None
+    error_type: str | None = None
+    failure: str | None = None
+    claimed: bool = False
+    finished: bool = False
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds from the start to the end of the execution."""
+        return ((self.ended_at or self.started_at) - self.started_at) / 1e9

@@ -1,0 +1,306 @@
+"""The way of runs and executions into signals: the part of `otel_claude.telemetry` that is about agents.
+
+In: records of runs and of executions, and calls that end. Out: spans, metric points and events. None of the public
+methods raises.
+"""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from time import perf_counter_ns, time_ns
+from typing import NamedTuple, TypeVar
+
+from opentelemetry import baggage, context, trace
+from opentelemetry.instrumentation.utils import is_instrumentation_enabled
+from opentelemetry.trace import SpanKind, Status, StatusCode
+
+from otel_claude.agents.arguments import digest
+from otel_claude.agents.current import current_run, with_record
+from otel_claude.agents.execution import Execution
+from otel_claude.agents.live import switch_off, switch_on
+from otel_claude.agents.run import Outcome, Run, is_told
+from otel_claude.agents.scope import NO_SCOPE, Scope
+from otel_claude.budgets.money import picodollars
+from otel_claude.call import Call
+from otel_claude.dropped import finish_dropped, garbage_collection
+from otel_claude.emitting import names
+from otel_claude.emitting.agents import (
+    of_loop,
+    run_end,
+    run_name,
+    run_points,
+    run_start,
+    tool_content,
+    tool_name,
+    tool_points,
+    tool_start,
+)
+from otel_claude.emitting.events import Events
+from otel_claude.emitting.metrics import Metrics
+from otel_claude.emitting.spans import whole_usage
+from otel_claude.failsafe import guarded
+from otel_claude.outcome import error_type
+from otel_claude.pricing import Cost
+from otel_claude.settings import Settings
+from otel_claude.values import fields
+from otel_claude.who import OTHER, Who
+
+MOST_NAMES = 200
+"""How many agents, and how many tools, metrics tell apart. Each is a time series, for as long as the process lives."""
+
+REFUSED = 400
+"""From this HTTP status on the API has not answered, and bills nothing."""
+
+TOOL_ERROR = "tool_error"
+"""The `error.type` of a tool that says in its result that it has failed."""
+
+NOT_EXECUTED = "not_executed"
+"""That of a tool that was asked for and is not there, or was left out after another one had failed."""
+
+ON_SPANS = ("SPAN_ONLY", "SPAN_AND_EVENT")
+
+Record = TypeVar("Record", Run, Execution)
+
+
+class Signals(NamedTuple):
+    """What everything that is told goes through. The functions say whether anybody listens."""
+
+    settings: Settings
+    who: Who
+    tracer: Callable[[trace.TracerProvider | None], trace.Tracer]
+    metrics: Metrics
+    events: Events
+    configured: Callable[[], bool]
+    metered: Callable[[], bool]
+
+
+class AgentTelemetry:
+    """Starts and finishes the telemetry of runs and executions."""
+
+    def __init__(self, signals: Signals) -> None:
+        self._signals = signals
+        self._names: dict[str, set[str]] = {names.AGENT_NAME: set(), names.TOOL_NAME: set()}
+
+    @guarded(None)
+    def open(self) -> None:
+        """The decorators and context managers of the application are told of here from now on."""
+        switch_on(self)
+
+    @guarded(None)
+    def close(self) -> None:
+        """They are told of here no more."""
+        switch_off(self)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody listens, and the application has not asked for silence."""
+        return self._signals.configured() and is_instrumentation_enabled()
+
+    @guarded(NO_SCOPE)
+    def run(self, run: Run, provider: trace.TracerProvider | None = None) -> Scope:
+        """Starts a run inside the current one, on the tracer `provider` of its client where that has one of its own."""
+        run.parent = current_run()
+        run.started_at = run.active_at = perf_counter_ns()
+        run.start_time = time_ns()
+        run.who, run.counted_for = self._whom()
+        run.context = here = context.get_current()
+        run.tracer = self._signals.tracer(provider)
+        if run.owns_span and not run.silent:
+            run.span = run.tracer.start_span(
+                run_name(run), kind=SpanKind.INTERNAL, attributes=run_start(run), start_time=run.start_time
+            )
+            run.context = trace.set_span_in_context(run.span, here)
+        else:
+            run.span = trace.get_current_span()
+        if run.silent:
+            run.owns_span = False
+            return Scope(run)
+        return Scope(run, partial(_ended, self._finish_run))
+
+    @guarded(NO_SCOPE)
+    def execution(self, execution: Execution) -> Scope:
+        """Starts the execution of a tool in the current run, or in none."""
+        execution.run = run = current_run()
+        execution.started_at = execution.active_at = perf_counter_ns()
+        execution.start_time = time_ns()
+        execution.who, execution.counted_for = self._whom()
+        execution.content_mode = self._signals.settings.content
+        execution.digest = digest(execution.arguments)
+        if run is not None:
+            if run.native:
+                execution.content_mode = run.content_mode
+            key = execution.name, execution.digest
+            execution.call = run.take(key, execution.call)
+            execution.repeats = run.repeats(key)
+            run.count_tool()
+        here = context.get_current()
+        if execution.owns_span:
+            execution.span = self._tracer(run).start_span(
+                tool_name(execution),
+                kind=SpanKind.INTERNAL,
+                attributes=tool_start(execution),
+                start_time=execution.start_time,
+            )
+            here = trace.set_span_in_context(execution.span, here)
+        execution.context = with_record(execution, here)
+        self._tell_loop(execution)
+        return Scope(execution, partial(_ended, self._finish_execution))
+
+    @guarded(None)
+    def _tell_loop(self, execution: Execution) -> None:
+        if is_told(execution.repeats) and self._signals.events.wanted:
+            self._signals.events.announce(of_loop(execution), execution.context)
+
+    @guarded(None)
+    def not_executed(self, name: str, call: str) -> None:
+        """Tells of a tool that the model has asked for, and that is not there or was not executed."""
+        execution = Execution(name, current_run(), call=call)
+        span = self._tracer(execution.run).start_span(
+            tool_name(execution),
+            kind=SpanKind.INTERNAL,
+            attributes={**tool_start(execution), names.ERROR_TYPE: NOT_EXECUTED},
+        )
+        span.set_status(Status(StatusCode.ERROR))
+        span.end()
+
+    @guarded(None)
+    def executed(self, call: Call) -> None:
+        """Tells of the tools that the API has executed for an answer. What has no times stands at its end."""
+        if self._signals.settings.native_spans == "keep":
+            return
+        ended = call.ended_at or call.started_at
+        for execution in call.executed:
+            is_timed = execution.started_at and execution.ended_at
+            began, over = execution.started_at or ended, execution.ended_at or ended
+            span = (call.tracer or self._tracer(call.run)).start_span(
+                tool_name(execution),
+                context=call.context,
+                kind=SpanKind.INTERNAL,
+                attributes=tool_start(execution),
+                start_time=call.start_time + began - call.started_at,
+            )
+            execution.span, execution.started_at, execution.ended_at = span, began, over
+            execution.start_time = call.start_time + began - call.started_at
+            _end_span(execution)
+            if is_timed and self._signals.metered():
+                self._record(execution)
+
+    @guarded(None)
+    def count(self, run: Run, call: Call, cost: Cost | None) -> None:
+        """Adds a call that has ended to the run that it was made in."""
+        if not call.endpoint.is_inference or call.refusal is not None:
+            return
+        usage, status = call.response.usage, call.response.status_code
+        if usage is not None and all(earlier.usage is not None for earlier in call.earlier):
+            usage = whole_usage(call, usage)
+            run.count_call(
+                input_tokens=usage.prompt,
+                output_tokens=usage.output,
+                cost=None if cost is None or usage.output is None else picodollars(cost.total),
+            )
+        elif status is not None and status >= REFUSED and not call.earlier:
+            run.count_call(input_tokens=0, output_tokens=0, cost=0)
+        else:
+            run.count_call(input_tokens=None, output_tokens=None, cost=None)
+        run.active_at = perf_counter_ns()
+
+    @guarded(None)
+    def enrich(self, run: Run, span: trace.Span) -> None:
+        """Sets on `span`, which is the SDK's own and about to end, what is known of the run."""
+        span.set_attributes(run_end(run))
+
+    @guarded(None)
+    def enrich_tool(self, execution: Execution, span: trace.Span) -> None:
+        """Sets on `span`, which is the SDK's own of an execution, what is known of it."""
+        span.set_attributes(tool_start(execution))
+
+    def _tracer(self, run: Run | None) -> trace.Tracer:
+        """The tracer of what is executed in a run."""
+        return self._signals.tracer(None) if run is None else run.tracer
+
+    def _whom(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        asked = self._signals.who
+        who = asked.of(baggage.get_all()) if asked.keys else {}
+        return who, asked.counted(who) if who else {}
+
+    @guarded(None)
+    def _finish_run(self, run: Run) -> None:
+        self._end_run(run)
+        if self._signals.metered():
+            self._signals.metrics.record(run_points(run, self._told(names.AGENT_NAME, run.name)), run.context)
+
+    @guarded(None)
+    def _end_run(self, run: Run) -> None:
+        if run.owns_span:
+            run.span.set_attributes(run_end(run))
+            _end_span(run)
+
+    @guarded(None)
+    def _finish_execution(self, execution: Execution) -> None:
+        if execution.error_type is None and fields(execution.result).get("is_error") is True:
+            execution.error_type = TOOL_ERROR
+        self._end_execution(execution)
+        if self._signals.metered():
+            self._record(execution)
+        # The application's own, which nobody needs any more.
+        execution.arguments = execution.result = None
+
+    def _record(self, execution: Execution) -> None:
+        tool = self._told(names.TOOL_NAME, execution.name) or OTHER
+        agent = self._told(names.AGENT_NAME, None if execution.run is None else execution.run.name)
+        self._signals.metrics.record(tool_points(execution, tool, agent), execution.context)
+
+    @guarded(None)
+    def _end_execution(self, execution: Execution) -> None:
+        if not execution.owns_span:
+            return
+        if execution.span.is_recording() and execution.content_mode in ON_SPANS:
+            self._tell_content(execution)
+        _end_span(execution)
+
+    @guarded(None)
+    def _tell_content(self, execution: Execution) -> None:
+        settings = self._signals.settings
+        execution.span.set_attributes(tool_content(execution, settings.content_max_bytes, settings.redact))
+
+    def _told(self, attribute: str, name: str | None) -> str | None:
+        """A name as metrics have it: `_OTHER` for those that come after the first so many."""
+        seen = self._names[attribute]
+        if name is None or name in seen:
+            return name
+        if len(seen) >= MOST_NAMES:
+            return OTHER
+        seen.add(name)
+        return name
+
+
+def _ended(finish: Callable[[Record], None], record: Record, error: BaseException | None) -> None:
+    """Has `finish` finish a record that has ended with `error`, which is not kept: frames hang on it."""
+    if isinstance(record, Run):
+        record.outcome = record.outcome or outcome_of(error)
+    if isinstance(error, Exception):
+        record.error_type, record.failure = error_type(error, in_stream=False), type(error).__name__
+    if not isinstance(error, GeneratorExit):
+        record.ended_at = perf_counter_ns()
+        finish(record)
+        return
+    if garbage_collection.here:
+        # Nobody has held it for some time, in which it did nothing.
+        record.ended_at = record.active_at
+    finish_dropped(finish, record)
+
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """How a run ends that ends with `error`."""
+    if error is None:
+        return "completed"
+    if isinstance(error, GeneratorExit):
+        return "abandoned"
+    return "failed" if isinstance(error, Exception) else "cancelled"
+
+
+def _end_span(record: Run | Execution) -> None:
+    span: trace.Span = record.span
+    if record.error_type is not None:
+        span.set_attribute(names.ERROR_TYPE, record.error_type)
+        span.set_status(Status(StatusCode.ERROR, record.failure))
+    span.end(record.start_time + ((record.ended_at or record.started_at) - record.started_at))

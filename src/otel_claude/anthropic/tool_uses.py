@@ -1,0 +1,62 @@
+"""Which tools an answer wants the application to execute.
+
+In: the result of a call, or the events of its stream. Out: ids, names and arguments of its `tool_use` blocks. The run
+that the call is made in takes them, so that the execution of a tool can be told from others; elsewhere nobody asks.
+"""
+
+import json
+from typing import Any
+
+from otel_claude.agents.run import Run
+from otel_claude.anthropic.facts import fields_of, json_of
+from otel_claude.values import is_array, text
+
+Asked = tuple[str, str, Any]
+
+
+def tool_uses_of(result: Any) -> list[Asked]:
+    """Those of a Message, or of the raw response around one."""
+    http_response = getattr(result, "http_response", None)
+    if http_response is not None:
+        result = json_of(http_response.content)
+    blocks = fields_of(result).get("content")
+    if not is_array(blocks):
+        return []
+    return [asked for block in blocks if (asked := _asked(block)) is not None]
+
+
+def _asked(block: Any) -> Asked | None:
+    fields = fields_of(block)
+    identity, name = text(fields.get("id")), text(fields.get("name"))
+    if fields.get("type") != "tool_use" or identity is None or name is None:
+        return None
+    return identity, name, fields.get("input")
+
+
+class StreamedToolUses:
+    """Listens to the events of a stream, and tells `run` of each block when it is whole."""
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self._open: dict[int, tuple[Asked, list[str]]] = {}
+
+    def item(self, kind: str, item: Any) -> None:
+        """An event has arrived."""
+        if kind == "content_block_start":
+            fields = fields_of(item)
+            asked = _asked(fields.get("content_block"))
+            if asked is not None:
+                self._open[fields["index"]] = asked, []
+        elif self._open and kind == "content_block_delta":
+            fields = fields_of(item)
+            if fields["index"] in self._open:
+                piece = fields_of(fields.get("delta")).get("partial_json")
+                self._open[fields["index"]][1].append(text(piece) or "")
+        elif self._open and kind == "content_block_stop":
+            self._stop(fields_of(item).get("index"))
+
+    def _stop(self, index: Any) -> None:
+        if index in self._open:
+            (identity, name, arguments), pieces = self._open.pop(index)
+            said = "".join(pieces)
+            self._run.ask([(identity, name, json.loads(said) if said else arguments)], self)
