@@ -302,6 +302,30 @@ async def test_credentials_that_the_sdk_does_not_find_are_missing_credentials(
     assert only_span(telemetry).status.description is None
 
 
+@pytest.mark.parametrize("key", ["x", "token"])
+async def test_a_placeholder_for_a_key_hides_nothing_of_what_is_read(
+    key: str, make: Make, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """Such keys are usual behind gateways. What is recorded stays without them."""
+    claude.will(BadRequest("prompt is too long: 209000 tokens > 200000 maximum, extra"))
+    await failed(make(api_key=key))
+    assert attributes(telemetry)["claude.error.hint"].startswith("The prompt has 209,000 tokens")
+    assert key not in (only_span(telemetry).status.description or "")
+
+
+async def test_a_page_that_passes_for_an_answer_is_told_and_handed_on(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    """The SDK hands on as a text what does not say that it is JSON: `_parse` in anthropic/_response.py."""
+    claude.will(Raw(200, body=b"<html>Sign in</html>"))
+    answer: Any = await settled(client.messages.create(**ASK))
+    assert answer == "<html>Sign in</html>"
+    told = attributes(telemetry)
+    assert told["claude.error.hint"].startswith("The answer is no message but text/html: check base_url")
+    assert "error.type" not in told
+    assert only_span(telemetry).status.status_code is StatusCode.UNSET
+
+
 async def test_a_tool_that_bedrock_refuses_is_told_by_its_index(
     client: Any, claude: SimulatedClaude, telemetry: Telemetry
 ):

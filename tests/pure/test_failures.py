@@ -12,6 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from otel_claude.diagnosis.answers import no_message
 from otel_claude.diagnosis.cases import CASES, Case
 from otel_claude.diagnosis.codes import LIMITS, STATUSES, TYPES, Category
 from otel_claude.diagnosis.failures import CONDITIONS, MOST_HINT, Refused, diagnose
@@ -232,7 +233,7 @@ ACCESS = [
         403,
         "This endpoint only accepts requests from Claude Code CLI",
         "permission",
-        "The key may not use this",
+        "What answers at base_url does not allow this",
     ),
     bad(f"{CODE}9384", "This organization has been disabled.", "permission", "check which key the process uses"),
     Seen(
@@ -624,7 +625,7 @@ REQUEST = [
         '\'{"type":"error","error":{"type":"invalid_request_error","message":"x-anthropic-billing-header is a reserved '
         "keyword and may not be used in the system prompt.\"}}', 'provider_name': 'Anthropic', 'is_byok': False}}}",
         "invalid_request",
-        "The request is not valid",
+        "The request was refused",
     ),
     Seen(
         f"{HUB}fumito-ito/AnthropicSwiftSDK/issues/19",
@@ -781,7 +782,7 @@ MODELS = [
         "Publisher Model projects/a/locations/us-central1/publishers/anthropic/models/claude-sonnet-4-6@default is not "
         "servable in region us-central1",
         "model_not_found",
-        "check its name and the region",
+        "call it in another one",
     ),
     Seen(
         f"{CODE}12208",
@@ -1232,7 +1233,7 @@ HELD_OUT = [
         403,
         "Missing Authentication Token",
         "authentication",
-        "AWS refused the credentials",
+        "behind API Gateway",
     ),
     Seen(
         f"{HUB}microsoft-foundry/foundry-samples/issues/692",
@@ -1427,7 +1428,7 @@ PLATFORMS = [
                 "permission_error",
                 "User bob@iam.example not allowed",
                 "permission",
-                "The key",
+                "The API does not allow this",
             ),
         )
     ),
@@ -1666,7 +1667,7 @@ DETAILS = [
         "Error code: 400 - {'error': {'message': \"{'error': 'Violated guardrail policy', "
         "'bedrock_guardrail_response': 'Sorry'}\", 'type': 'None', 'param': 'None', 'code': '400'}}",
         "invalid_request",
-        "A guardrail of the gateway",
+        "A guardrail stopped it",
     ),
     Seen(
         "Azure, for its content filter",
@@ -1813,19 +1814,19 @@ OF_THE_APPLICATION = [
         ("Tool 'oauth' not found in tools", "invalid_request", "does not fit the tools"),
         ("Skill 'credit balance' not found", "invalid_request", "No such object"),
         ("Duplicate tool name: use case details", "tool_schema", "the same name"),
-        ("Invalid regex pattern in tool search: purchase credits", "invalid_request", "names the field"),
-        ("Failed to parse tool input: spend limit", "invalid_request", "names the field"),
+        ("Invalid regex pattern in tool search: purchase credits", "invalid_request", "says what is wrong"),
+        ("Failed to parse tool input: spend limit", "invalid_request", "says what is wrong"),
         (
             "Invalid filename: spending limit 2026.pdf contains forbidden characters",
             "invalid_request",
             "The file's name",
         ),
-        ("The tool 'account_suspended' is not supported", "invalid_request", "does not support"),
-        ("The file 'api usage limits.pdf' has an unsupported type", "invalid_request", "names the field"),
-        ("Memory tool path '/memories/credit balance.md' not found", "invalid_request", "names the field"),
-        ("tool_use block 'image exceeds' has no id", "invalid_request", "names the field"),
-        ("Tool 'rate_limit' prompt is too long not found", "invalid_request", "names the field"),
-        ("Could not find the tool 'not enabled for this' in tools", "invalid_request", "names the field"),
+        ("The tool 'account_suspended' is not supported", "invalid_request", "not supported here"),
+        ("The file 'api usage limits.pdf' has an unsupported type", "invalid_request", "says what is wrong"),
+        ("Memory tool path '/memories/credit balance.md' not found", "invalid_request", "says what is wrong"),
+        ("tool_use block 'image exceeds' has no id", "invalid_request", "says what is wrong"),
+        ("Tool 'rate_limit' prompt is too long not found", "invalid_request", "says what is wrong"),
+        ("Could not find the tool 'not enabled for this' in tools", "invalid_request", "says what is wrong"),
         ("metadata.user_id: appears to contain an email address: credit balance", "invalid_request", "an opaque id"),
     )
 ] + [
@@ -1838,8 +1839,8 @@ OF_THE_APPLICATION = [
             "authentication",
             "not revoked",
         ),
-        ("permission_error", 403, "Your organization 'OAuth Inc' is not allowed", "permission", "The key may not"),
-        ("permission_error", 403, "workspace 'Netskope' is archived", "permission", "The key may not"),
+        ("permission_error", 403, "Your organization 'OAuth Inc' is not allowed", "permission", "The API does not"),
+        ("permission_error", 403, "workspace 'Netskope' is archived", "permission", "check the key's workspace"),
         ("not_found_error", 404, "File not found: file_01 (budget exceeded.pdf)", "invalid_request", "No such object"),
         ("not_found_error", 404, "Agent not found: model: x", "invalid_request", "No such object"),
         ("not_found_error", 404, "Session not found", "invalid_request", "No such object"),
@@ -1852,7 +1853,7 @@ MONEY = [
         ("rate_limit_error", 429, "You exceeded your current quota, please check your plan.", "credits are used up"),
         ("400", 400, "Error code: 400 - {'error': {'code': 'insufficient_quota'}}", "credits are used up"),
         ("400", 400, "Insufficient Balance", "credits are used up"),
-        ("invalid_request_error", 400, "You're out of extra usage. Add more to keep going.", "credits are used up"),
+        ("invalid_request_error", 400, "You're out of extra usage. Add more to keep going.", "at claude.ai"),
         ("permission_error", 403, "This key has reached its monthly spend limit", "A spend limit"),
         ("400", 400, "Spend limit exceeded", "A spend limit"),
         ("auth_error", 401, "Authentication Error, ExceededTokenBudget: Current spend for token: 7.2", "A budget"),
@@ -1864,6 +1865,557 @@ MONEY = [
             "Model access is denied due to INVALID_PAYMENT_INSTRUMENT:A valid payment instrument must be provided.",
             "The cloud account",
         ),
+    )
+]
+
+OWN = "without a public page"
+CLOUDS = [
+    Seen(source, kind, status, message, category, hint)
+    for source, kind, status, message, category, hint in (
+        (
+            f"{HUB}Dicklesworthstone/pi_agent_rust/issues/70",
+            "AccessDeniedException",
+            403,
+            "Invalid API Key format: Must start with pre-defined prefix",
+            "authentication",
+            "AWS_BEARER_TOKEN_BEDROCK",
+        ),
+        (
+            f"{CODE}76701",
+            "UnauthorizedException",
+            401,
+            "Session token not found or invalid",
+            "authentication",
+            "aws sso login",
+        ),
+        *(
+            (
+                OWN,
+                "AccessDeniedException",
+                403,
+                (
+                    "User: arn:aws:sts::1:assumed-role/x is not authorized to perform: bedrock:InvokeModel on "
+                    "resource: "
+                    f"arn:aws:bedrock:us-east-1:1:inference-profile/us.anthropic.claude {ending}"
+                ),
+                "permission",
+                hint,
+            )
+            for ending, hint in (
+                ("with an explicit deny in a service control policy: arn:aws:organizations::1:p", "A service control"),
+                ("because no service control policy allows the bedrock:InvokeModel action", "A service control"),
+                (
+                    "with an explicit deny in a permissions boundary: arn:aws:iam::1:policy/b",
+                    "The permissions boundary",
+                ),
+                ("with an explicit deny in a VPC endpoint policy", "The policy of the VPC endpoint"),
+                ("with an explicit deny in a resource-based policy", "A policy that stands over grants"),
+                ("because no identity-based policy allows the bedrock:InvokeModel action", "grant it the action"),
+            )
+        ),
+        (
+            f"{CODE}51183",
+            "permission_error",
+            403,
+            (
+                "anthropic.claude-opus-4-7 is not available for this account. You can explore other available "
+                "models on "
+                "Amazon Bedrock. For additional access options, contact AWS Sales at https://aws.amazon.com/contact-us/"
+            ),
+            "permission",
+            "ask AWS Sales",
+        ),
+        (
+            OWN,
+            "ValidationException",
+            400,
+            "The guardrail identifier or version provided in the request does not exist.",
+            "invalid_request",
+            "check its id and version",
+        ),
+        (
+            OWN,
+            "AccessDeniedException",
+            403,
+            "This account is currently blocked and not recognized as a valid account.",
+            "permission",
+            "AWS has blocked the account",
+        ),
+        (
+            OWN,
+            "AccessDeniedException",
+            403,
+            "The KMS key is disabled or you do not have permission to use it",
+            "permission",
+            "A KMS key",
+        ),
+        (
+            OWN,
+            "AccessDeniedException",
+            403,
+            "Your account is not authorized to invoke this API operation.",
+            "permission",
+            "AWS does not let this account",
+        ),
+        (
+            OWN,
+            "ServiceQuotaExceededException",
+            400,
+            "Your request exceeds the service quota for your account.",
+            "rate_limited",
+            "ask for more in Service Quotas",
+        ),
+        (
+            f"{HUB}langgenius/dify/issues/16421",
+            "ValidationException",
+            400,
+            "The toolConfig field must be defined when using toolUse and toolResult content blocks.",
+            "invalid_request",
+            "the request has no tools",
+        ),
+        (
+            OWN,
+            "PERMISSION_DENIED",
+            403,
+            "Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: abc",
+            "permission",
+            "VPC Service Controls",
+        ),
+        (OWN, "PERMISSION_DENIED", 403, "Consumer 'projects/1' has been suspended.", "permission", "is suspended"),
+        (OWN, "PERMISSION_DENIED", 403, "Project 'foo' not found or deleted.", "permission", "check project_id"),
+        (
+            OWN,
+            "403",
+            403,
+            (
+                "Error code: 403 - [{'error': {'code': 403, 'message': 'Project foo was deleted.', 'status': "
+                "'PERMISSION_DENIED'}}]"
+            ),
+            "permission",
+            "check project_id",
+        ),
+        (
+            OWN,
+            "PERMISSION_DENIED",
+            403,
+            (
+                "Vertex AI API has not been used in project 1 before or it is disabled. Enable it by visiting "
+                "https://console.developers.google.com/apis/api/aiplatform.googleapis.com/overview?project=1 "
+                "then retry."
+            ),
+            "permission",
+            "The API is off",
+        ),
+        (
+            OWN,
+            "PERMISSION_DENIED",
+            403,
+            (
+                "Permission 'aiplatform.endpoints.predict' denied on resource "
+                "'//aiplatform.googleapis.com/projects/foo' "
+                "(or it may not exist)."
+            ),
+            "permission",
+            "grant it a role",
+        ),
+        (
+            OWN,
+            "INVALID_ARGUMENT",
+            400,
+            "API key not valid. Please pass a valid API key.",
+            "authentication",
+            "The API key is not valid here",
+        ),
+        (
+            OWN,
+            "RESOURCE_EXHAUSTED",
+            429,
+            (
+                "Resource exhausted. Please try again later. Please refer to https://cloud.google.com/vertex-ai/"
+                "generative-ai/docs/error-code-429 for more details."
+            ),
+            "rate_limited",
+            "has no capacity or quota left",
+        ),
+        (
+            OWN,
+            "FAILED_PRECONDITION",
+            400,
+            (
+                "Project is not allowed to use Publisher Model in region europe-west3: it is not servable in region "
+                "europe-west3."
+            ),
+            "model_not_found",
+            "in another one",
+        ),
+        (
+            OWN,
+            "INVALID_ARGUMENT",
+            400,
+            "The size of the request exceeds the maximum size of 31457280 bytes",
+            "request_too_large",
+            "larger than 31,457,280 bytes",
+        ),
+    )
+]
+
+GATEWAYS = [
+    Seen(source, kind, status, message, category, hint)
+    for source, kind, status, message, category, hint in (
+        (
+            f"{HUB}ericc-ch/copilot-api/issues/121",
+            "invalid_request_error",
+            400,
+            (
+                "Error code: 400 - {'error': {'message': 'The requested model is not supported.', 'code': "
+                "'model_not_supported', 'param': 'model', 'type': 'invalid_request_error'}}"
+            ),
+            "model_not_found",
+            "No such model",
+        ),
+        (
+            OWN,
+            "error",
+            400,
+            (
+                "Error code: 400 - {'error': {'message': '{\"error\":{\"message\":\"The requested model is not "
+                'supported.",'
+                '"code":"model_not_supported","param":"model","type":"invalid_request_error"}}\\n\', \'type\': '
+                "'error'}}"
+            ),
+            "model_not_found",
+            "No such model",
+        ),
+        (OWN, "400", 400, "anthropic/claude-sonnet-9 is not a valid model ID", "model_not_found", "No such model"),
+        (
+            OWN,
+            "403",
+            403,
+            'anthropic/claude-sonnet-4 requires moderation on Anthropic. Your input was flagged for "violence"',
+            "invalid_request",
+            "change the prompt",
+        ),
+        (
+            OWN,
+            "403",
+            403,
+            "Key limit exceeded (total limit). Manage it using https://openrouter.ai/settings/keys",
+            "billing",
+            "The spend limit of this key",
+        ),
+        (
+            OWN,
+            "None",
+            429,
+            (
+                "LiteLLM Rate Limit Handler for rate limit type = key. Crossed TPM / RPM / Max Parallel Request Limit. "
+                "current rpm: 10, rpm limit: 10, current tpm: 0, tpm limit: 9223372036854775807"
+            ),
+            "rate_limited",
+            "The gateway's limit of requests a minute was reached",
+        ),
+        (
+            OWN,
+            "None",
+            429,
+            (
+                "Crossed TPM / RPM / Max Parallel Request Limit. current rpm: 3, rpm limit: 100, current tpm: "
+                "50001, tpm "
+                "limit: 50000"
+            ),
+            "rate_limited",
+            "The gateway's limit of tokens a minute was reached",
+        ),
+        (
+            OWN,
+            "None",
+            429,
+            "Crossed TPM / RPM / Max Parallel Request Limit.",
+            "rate_limited",
+            "(tokens or requests a minute, or calls at once)",
+        ),
+        (OWN, "401", 401, "No API key found in request", "authentication", "in the header that the gateway expects"),
+        (
+            OWN,
+            "400",
+            400,
+            "Either x-portkey-config or x-portkey-provider header is required",
+            "invalid_request",
+            "set x-portkey-config",
+        ),
+        (
+            OWN,
+            "403",
+            403,
+            "You do not have permission to query the endpoint databricks-claude-sonnet-4-5.",
+            "permission",
+            "lacks a permission",
+        ),
+        (
+            f"{HUB}mirrorange/clove/issues/8",
+            "403",
+            403,
+            (
+                "Error code: 403 - {'detail': {'message': \"HTTP error occurred when calling Claude AI: "
+                "permission_error - "
+                "This model isn't available right now.\"}}"
+            ),
+            "permission",
+            "choose another one",
+        ),
+        (OWN, "no_db_connection", 503, "Authentication Error, Not connected to DB!", "server", "its own database"),
+        (OWN, "400", 400, "Your account is suspended.", "permission", "whoever keeps the account"),
+        (
+            f"{HUB}github/copilot-cli/issues/2063",
+            "402",
+            402,
+            "You have no quota",
+            "billing",
+            "whoever gave out the key",
+        ),
+    )
+]
+
+ACCOUNTS = [
+    Seen(source, kind, status, message, category, hint)
+    for source, kind, status, message, category, hint in (
+        (
+            f"{HUB}NousResearch/hermes-agent/issues/31668",
+            "invalid_request_error",
+            400,
+            (
+                "Third-party apps now draw from your extra usage, not your plan limits. Add more at "
+                "claude.ai/settings/usage and keep going."
+            ),
+            "billing",
+            "add some at claude.ai, or use an API key",
+        ),
+        (OWN, "permission_error", 403, "OAuth token has been revoked", "authentication", "sign in again"),
+        (
+            f"{CODE}6590",
+            "authentication_error",
+            401,
+            "OAuth authentication is currently not allowed for this organization.",
+            "permission",
+            "check its plan and its settings",
+        ),
+        (
+            OWN,
+            "authentication_error",
+            401,
+            "Federation token exchange failed: no matching federation rule for subject",
+            "authentication",
+            "issuer, subject and audience",
+        ),
+        (
+            OWN,
+            "billing_error",
+            402,
+            "Your payment method was declined. Please update your payment information in the Console.",
+            "billing",
+            "of the organization in the Console",
+        ),
+        (OWN, "400", 400, "Payment declined", "billing", "the account that pays for this key"),
+        (
+            OWN,
+            "not_found_error",
+            404,
+            (
+                "Batch msgbatch_01HkcTjaV5 has no available results. Results are only available after "
+                "processing has ended."
+            ),
+            "invalid_request",
+            "The batch has not ended",
+        ),
+    )
+]
+
+FEATURES = [
+    bad(source, message, category, hint)
+    for source, message, category, hint in (
+        (
+            OWN,
+            "output_config.format.schema: Circular reference detected in schema definitions: #/$defs/Node",
+            "invalid_request",
+            "refers to itself",
+        ),
+        (
+            OWN,
+            "citations are not supported with structured outputs. Please disable citations or remove output_format",
+            "invalid_request",
+            "Citations do not go with structured outputs",
+        ),
+        (
+            OWN,
+            "output_config.format.schema: For 'integer' type, properties maximum, minimum are not supported",
+            "invalid_request",
+            "keywords that are not taken",
+        ),
+        (OWN, "output_config.format.schema: no", "invalid_request", "some of JSON Schema is not taken"),
+        (
+            OWN,
+            "container.skills: List should have at most 8 items after validation, not 9",
+            "invalid_request",
+            "at most 8 skills",
+        ),
+        (
+            OWN,
+            "container: skills can only be used when a code execution tool is enabled",
+            "invalid_request",
+            "Skills need the code execution tool",
+        ),
+        (
+            OWN,
+            "messages.0.content: Citations must be enabled on all or none of the documents in a request.",
+            "invalid_request",
+            "for all documents of a request or for none",
+        ),
+        (
+            OWN,
+            "context_management.edits: `clear_thinking_20251015` strategy must be the first in the list of strategies",
+            "invalid_request",
+            "put clear_thinking first",
+        ),
+        (
+            OWN,
+            "context_management.edits.0.compact_20260112.trigger.value: Input should be greater than or equal to 50000",
+            "invalid_request",
+            "at least 50,000",
+        ),
+        (
+            OWN,
+            "inference_geo: 'us' is not supported for model claude-haiku-4-5-20251001",
+            "invalid_request",
+            "does not take this inference_geo",
+        ),
+        (
+            OWN,
+            "inference_geo 'global' is not allowed by this workspace's data residency settings",
+            "invalid_request",
+            "have its data residency changed",
+        ),
+        (OWN, "speed: 'fast' is not supported for model claude-sonnet-4-6", "invalid_request", "leave speed out"),
+        (OWN, "service_tier: Input should be 'auto' or 'standard_only'", "invalid_request", "and lists them"),
+        (
+            OWN,
+            "mcp_servers.0: MCP server 'example-mcp' is defined but not referenced by any mcp_toolset in tools",
+            "invalid_request",
+            "add an mcp_toolset",
+        ),
+        (OWN, "mcp_servers.0.url: MCP server URL must start with https://", "invalid_request", "begin it with https"),
+        (
+            OWN,
+            "messages.3.content.1: Tool reference 'get_weather' not found in available tools",
+            "invalid_request",
+            "send its definition",
+        ),
+        (
+            OWN,
+            (
+                "messages.3.content.2.web_search_tool_result.content.0: Invalid `encrypted_content` in "
+                "`web_search_result` "
+                "block"
+            ),
+            "invalid_request",
+            "encrypted_index unchanged",
+        ),
+        (
+            f"{HUB}pydantic/pydantic-ai/issues/7867",
+            "File sources are not supported in the token counting endpoint.",
+            "invalid_request",
+            "Token counting takes no files",
+        ),
+        (
+            OWN,
+            (
+                "messages.0.content.0: The file type application/vnd.ms-excel is not supported in document blocks. Use "
+                "container_upload instead."
+            ),
+            "invalid_request",
+            "use container_upload",
+        ),
+        (
+            OWN,
+            (
+                "'claude-3-5-haiku-20241022' does not support tool types: computer_20250124. Did you mean one of "
+                "computer_20241022?"
+            ),
+            "invalid_request",
+            "this version of a tool",
+        ),
+        (
+            f"{CODE}23392",
+            "too many images and documents: 104 + 1 > 100",
+            "invalid_request",
+            "104 + 1 images and documents are more than the 100",
+        ),
+        (OWN, "messages.0.content: Too many images: 101 > 100", "invalid_request", "101 images are more than the 100"),
+        (
+            OWN,
+            "Requests with more than 20 images are limited to 2000 pixels per side",
+            "invalid_request",
+            "With more than 20 images each may have 2,000 pixels",
+        ),
+        (
+            OWN,
+            "tools.0.web_search_20250305: Only one of allowed_domains or blocked_domains may be specified",
+            "tool_schema",
+            "keep one of them",
+        ),
+        (
+            OWN,
+            (
+                "tools.1: `allowed_callers` including 'code_execution_20250825' requires the code_execution tool to be "
+                "present in tools"
+            ),
+            "tool_schema",
+            "allowed_callers of tool 1",
+        ),
+        (
+            OWN,
+            "Grammar compilation timed out. Simplify your tool schemas or output format.",
+            "invalid_request",
+            "too complex together",
+        ),
+        (OWN, "container: Container container_011CP expired", "invalid_request", "leave its id out"),
+        (OWN, "requests.1.custom_id: duplicate custom_id 'a'", "invalid_request", "give each one of its own"),
+        (OWN, "This feature requires the anthropic-beta header `x-2025-01-01`", "invalid_request", "It needs a beta"),
+        (OWN, "messages: List should have at most 100000 items after validation", "invalid_request", "at most 100,000"),
+        (OWN, "top_k: Input should be less than or equal to 500", "invalid_request", "at most 500"),
+        (OWN, "top_k: Input should be greater than or equal to 1", "invalid_request", "at least 1"),
+    )
+]
+
+TRANSPORT = [
+    Seen(OWN, kind, status, message, category, hint)
+    for kind, status, message, category, hint in (
+        ("timeout_error", 200, "Request timed out", "timeout", "The server says in the middle of the answer"),
+        (
+            "connection_error",
+            None,
+            "ConnectError: [WinError 10054] An existing connection was forcibly closed by the remote host",
+            "connection",
+            "The connection broke",
+        ),
+        (
+            "connection_error",
+            None,
+            "RemoteProtocolError: <StreamReset stream_id:1, error_code:2, remote_reset:True>",
+            "connection",
+            "The connection broke",
+        ),
+        (
+            "connection_error",
+            None,
+            "UnicodeEncodeError: 'ascii' codec can't encode character '\u2013': ordinal not in range(128)",
+            "authentication",
+            "curly quotes",
+        ),
+        ("connection_error", None, "InvalidURL: Invalid port: 'abc'", "connection", "check base_url and its port"),
+        ("connection_error", None, "ConnectError: [SSL] internal error", "connection", "TLS failed"),
+        ("413", 413, "<html><title>413 Payload Too Large</title>cloudflare", "request_too_large", "or of a proxy"),
+        ("421", 421, "", "server", "check base_url"),
+        ("426", 426, "", "server", "let the one before it speak HTTP/1.1"),
     )
 ]
 
@@ -1879,6 +2431,11 @@ ALL = [
     *DETAILS,
     *OF_THE_APPLICATION,
     *MONEY,
+    *CLOUDS,
+    *GATEWAYS,
+    *ACCOUNTS,
+    *FEATURES,
+    *TRANSPORT,
 ]
 
 
@@ -1940,6 +2497,119 @@ def test_the_codes_of_the_reference_need_no_words(kind: str, status: int, catego
     assert diagnose(Refused(str(status), status, message)).category == category
 
 
+ORIGINS = {
+    "bedrock": Refused("403", 403, platform="bedrock"),
+    "Claude on AWS": Refused("permission_error", 403, platform="aws"),
+    "a header of AWS": Refused("permission_error", 403, headers={b"x-amzn-requestid": b"1"}),
+    "a code of AWS": Refused("AccessDeniedException", 403),
+    "vertex": Refused("403", 403, platform="vertex"),
+    "a code of Google": Refused("PERMISSION_DENIED", 403),
+    "a status of Google": Refused("403", 403, "Error code: 403 - [{'error': {'status': 'PERMISSION_DENIED'}}]"),
+    "foundry": Refused("403", 403, platform="foundry"),
+    "words of Azure": Refused("403", 403, "See https://aka.ms/x."),
+    "the API": Refused("permission_error", 403),
+    "a gateway": Refused("403", 403, "Forbidden"),
+}
+
+
+@pytest.mark.parametrize(
+    ("names", "permission", "authentication", "billing"),
+    [
+        (
+            ("bedrock", "Claude on AWS", "a header of AWS", "a code of AWS"),
+            "AWS does not allow",
+            "AWS refused",
+            "The cloud account cannot pay",
+        ),
+        (
+            ("vertex", "a code of Google", "a status of Google"),
+            "Google Cloud does not allow",
+            "Google Cloud refused",
+            "The cloud account cannot pay",
+        ),
+        (("foundry", "words of Azure"), "Azure does not allow", "Azure refused", "The cloud account cannot pay"),
+        (("the API",), "The API does not allow", "The credentials were refused", "The account cannot pay"),
+        (
+            ("a gateway",),
+            "What answers at base_url does not allow",
+            "The credentials were refused",
+            "The account behind this key cannot pay",
+        ),
+    ],
+)
+def test_a_hint_for_words_that_nobody_has_seen_names_only_what_its_reader_has(
+    names: tuple[str, ...], permission: str, authentication: str, billing: str
+):
+    """A workspace and a Console are the API's, a role and a project are a cloud's."""
+    kinds = {"permission_error": ("authentication_error", "billing_error"), "403": ("401", "402")}
+    for name in names:
+        refused = ORIGINS[name]
+        hint = diagnose(refused).hint or ""
+        assert hint.startswith(permission)
+        assert ("workspace" in hint) == (name == "the API")
+        unauthorized, unpaid = kinds.get(refused.type, ("401", "402"))
+        if refused.type in kinds:
+            assert (diagnose(refused._replace(type=unauthorized, status=401)).hint or "").startswith(authentication)
+            assert (diagnose(refused._replace(type=unpaid, status=402)).hint or "").startswith(billing)
+
+
+def test_an_unknown_404_of_a_gateway_claims_no_missing_model():
+    refused = Refused("404", 404, "No such thing here", "claude-x")
+    assert (diagnose(refused).hint or "").startswith("What was asked for is not there")
+    assert (diagnose(refused._replace(type="not_found_error")).hint or "").startswith("No model claude-x")
+
+
+def test_where_there_is_no_files_api_none_is_proposed():
+    """https://platform.claude.com/docs/en/build-with-claude/files: not on Amazon Bedrock, nor on Vertex AI."""
+    for platform in ("bedrock", "vertex"):
+        hint = diagnose(Refused("413", 413, "too large", platform=platform, sent_bytes=36_000_000)).hint or ""
+        assert hint.startswith("34.3 MB are too much for this platform")
+        assert "Files API" not in hint
+
+
+def test_a_stream_that_is_a_page_is_told_as_one():
+    refused = Refused("stream_interrupted", 200, headers={b"content-type": b"text/html; charset=utf-8"})
+    assert (diagnose(refused).hint or "").startswith("What came is no stream but a page")
+    event_stream = diagnose(refused._replace(headers={b"content-type": b"text/event-stream"})).hint or ""
+    assert event_stream.startswith("The answer broke off")
+
+
+@pytest.mark.parametrize(
+    ("content_type", "named"),
+    [
+        ("text/html; charset=utf-8", "text/html"),
+        ("Text/Plain", "text/plain"),
+        (None, "something else"),
+        ("to be ignored: say yes", "something else"),
+    ],
+)
+def test_an_answer_that_is_no_message_is_told_with_its_type(content_type: str | None, named: str):
+    assert no_message(content_type) == (
+        f"The answer is no message but {named}: check base_url, and the proxy or sign-in page on the way."
+    )
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/json; charset=utf-8", "application/x+json"])
+def test_what_says_that_it_is_json_is_read_by_the_sdk(content_type: str):
+    assert no_message(content_type) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "message", "hint"),
+    [
+        ("400", 400, "Our guardrail team is informed", "The request was refused"),
+        ("authentication_error", 401, "OAuth", "The credentials were refused"),
+        ("429", 429, "One parallel request", "A rate limit was reached"),
+        ("400", 400, "See your payment method", "The request was refused"),
+        ("400", 400, "extra usage, not", "The request was refused"),
+        ("400", 400, "deployment", "The request was refused"),
+        ("400", 400, "An image of a PDF", "The request was refused"),
+    ],
+)
+def test_a_word_alone_says_nothing(kind: str, status: int, message: str, hint: str):
+    assert (diagnose(Refused(kind, status, message)).hint or "").startswith(hint)
+
+
 def test_the_code_goes_before_the_words():
     """A message may say anything: only the cases of its own code are open to it."""
     assert diagnose(Refused("overloaded_error", 529, "invalid x-api-key")).category == "overloaded"
@@ -1963,6 +2633,9 @@ def test_a_type_that_says_more_goes_before_the_words_of_a_status():
 @pytest.mark.parametrize("kind", ["ZeroDivisionError", "418"])
 def test_nothing_is_said_of_what_is_not_known(kind: str):
     assert diagnose(Refused(kind, None, "a / 0")) == ("other", None, {})
+    refused = diagnose(Refused(kind, 418, "a / 0"))
+    assert refused.category == "other"
+    assert (refused.hint or "").startswith("The request was refused: read the message")
 
 
 TOOL = "tools.0.custom.input_schema: JSON schema is invalid. It must match JSON Schema draft 2020-12"
@@ -2141,6 +2814,8 @@ OF_PROXIES = {
     "525": ("server", "certificate"),
     "526": ("server", "certificate"),
     "530": ("server", "did not reach"),
+    "421": ("server", "does not serve this host"),
+    "426": ("server", "another version of HTTP"),
     "405": ("invalid_request", "takes no POST"),
     "407": ("connection", "The network's proxy wants credentials"),
     "409": ("invalid_request", "read it again"),
@@ -2191,7 +2866,7 @@ def test_a_missing_model_is_told_with_the_nearest_known_names():
 def test_a_known_model_that_is_missing_is_retired_or_not_enabled():
     hint = missing("claude-haiku-4-5", *KNOWN)
     assert hint is not None
-    assert hint.startswith("claude-haiku-4-5 is a known name but is not served here: it is retired")
+    assert hint.startswith("claude-haiku-4-5 is a known model but is not served here: it is retired")
 
 
 def test_a_retired_model_is_told_with_those_that_took_its_place():
@@ -2415,6 +3090,7 @@ def test_every_row_is_in_order(case: Case):
     assert re.compile(case.words)
     assert case.hints
     assert all(hint.endswith(".") and len(hint) < MOST_HINT for hint in case.hints)
+    assert not any(re.search("[.!?] [A-Z]", hint) for hint in case.hints), "one sentence"
 
 
 LETTERS = "äëïöüßжщ漢字ᚠᚢ"
@@ -2452,7 +3128,8 @@ def test_every_failure_has_a_category_and_a_short_hint(refused: Refused):
     found = diagnose(refused)
     assert found.category in CATEGORIES
     assert found.hint is None or 0 < len(found.hint) <= MOST_HINT
-    assert (found.hint is None) == (found.category == "other")
+    is_refused = refused.status is not None and refused.status >= 400
+    assert (found.hint is None) == (found.category == "other" and not is_refused)
 
 
 @given(st.sampled_from(ALL), st.text(alphabet=LETTERS + "{}%", min_size=1), st.data())

@@ -22,7 +22,15 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple, cast
 
-from otel_claude.diagnosis import wordings_of_requests, wordings_of_services
+from otel_claude.diagnosis import (
+    wordings_of_access,
+    wordings_of_content,
+    wordings_of_models,
+    wordings_of_money,
+    wordings_of_requests,
+    wordings_of_services,
+    wordings_of_tools,
+)
 from otel_claude.diagnosis.codes import Category
 
 
@@ -51,6 +59,17 @@ def _cases(table: str) -> Iterator[Case]:
             yield Case(frozenset(said.split()), when, pattern, cast("Category", category), lines)
 
 
-TABLES = (*wordings_of_services.BEFORE, *wordings_of_requests.TABLES, *wordings_of_services.AFTER)
+TABLES = (
+    *wordings_of_services.BEFORE,
+    *wordings_of_money.BEFORE,
+    *wordings_of_access.TABLES,
+    *wordings_of_money.AFTER,
+    *wordings_of_requests.BEFORE,
+    *wordings_of_tools.TABLES,
+    *wordings_of_models.TABLES,
+    *wordings_of_content.TABLES,
+    *wordings_of_requests.AFTER,
+    *wordings_of_services.AFTER,
+)
 CASES = tuple(case for table in TABLES for case in _cases(table))
 """All cases, in the order in which they are tried."""

@@ -64,6 +64,7 @@ TYPES: Mapping[str, Category] = {
     "ThrottlingException": "rate_limited",
     "TokenRetrievalError": "authentication",
     "UnauthorizedSSOTokenError": "authentication",
+    "UnauthorizedException": "authentication",
     "UnrecognizedClientException": "authentication",
     "ValidationException": "invalid_request",
     # Google Cloud, and the library that signs in to it
@@ -99,7 +100,9 @@ STATUSES: Mapping[int, Category] = {
     413: "request_too_large",
     414: "invalid_request",
     415: "invalid_request",
+    421: "server",
     422: "invalid_request",
+    426: "server",
     429: "rate_limited",
     431: "invalid_request",
     499: "timeout",
@@ -109,7 +112,8 @@ STATUSES: Mapping[int, Category] = {
 }
 """What a status stands for where there is no type.
 
-499 is nginx's for a caller that gave up, and 524 Cloudflare's for an answer that took too long.
+421 and 426 are of proxies and servers that expect another host or version of HTTP. 499 is nginx's for a caller that
+gave up, and 524 Cloudflare's for an answer that took too long.
 """
 
 VAGUE: frozenset[Category] = frozenset({"invalid_request", "server"})
@@ -118,7 +122,7 @@ VAGUE: frozenset[Category] = frozenset({"invalid_request", "server"})
 LIMITS: Mapping[str, str] = {
     r"per day|per_day|daily": "tokens per day",
     r"concurrent connections|too many connections": "concurrent connections",
-    r"parallel request|concurrency": "concurrent requests",
+    r"(?<!/ )max[ _]parallel[ _]request|concurrency limit": "concurrent requests",
     r"input[ _]tokens?[ _]per": "input tokens",
     r"output[ _]tokens?[ _]per": "output tokens",
     r"too many tokens|tokens?[ _]per|number of request tokens|limit type: ?tokens|token (?:rate )?limit": "tokens",

@@ -18,6 +18,7 @@ from otel_claude.diagnosis.cases import CASES, Case
 from otel_claude.diagnosis.codes import LIMITS, Category, category_of
 from otel_claude.diagnosis.messages import FIELD, words_of
 from otel_claude.diagnosis.models import bare, is_retired, nearest, others
+from otel_claude.diagnosis.origins import Origin, origin_of
 
 MOST_HINT = 200
 """The most of a hint, in characters."""
@@ -30,6 +31,11 @@ MOST_KNOWN = 2_000
 MOST_NUMBER = 10**9
 """Larger numbers are no sizes or times that anyone has set; they are not said."""
 
+LESS: Mapping[str, str] = dict.fromkeys(("anthropic", "aws", "foundry"), "send less, or use the Files API")
+"""What to do about a request that is too large, where the platform has the Files API:
+https://platform.claude.com/docs/en/build-with-claude/files
+"""
+
 SECONDS: Mapping[str, float] = {
     **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
     **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
@@ -41,6 +47,10 @@ SECONDS: Mapping[str, float] = {
 _HARMLESS = re.compile(r"(?!sk-)[A-Za-z0-9.:@/_-]{1,80}")
 _LIMIT_NAME = re.compile(r"[a-z][a-z_]{0,24}")
 _MEBIBYTE = 2**20
+_NO_HEADERS: Mapping[bytes, bytes] = {}
+_CURRENT = re.compile(r"current (rpm|tpm|max_parallel_requests): (\d{1,19}), \1 limit: (\d{1,19})")
+"""What LiteLLM's proxy says of each of its limits, of which one or more were reached."""
+_GATEWAYS = {"rpm": "requests a minute", "tpm": "tokens a minute", "max_parallel_requests": "parallel requests"}
 _CLOCK = re.compile(r"replenished in (?:(\d{1,3})\.)?(\d{1,2}):(\d{2}):(\d{2})\b")
 _WAIT = re.compile(
     r"(?:(?:retry|try again|wait|back off)(?: for)?(?: at least)?(?: after| in)?|retry[_-]?(?:after|delay)[:=]) ?"
@@ -53,7 +63,8 @@ class Refused(NamedTuple):
 
     `type` is its `error.type`. `message` is what the API or the exception says; it is read, never repeated.
     `exhausted` are the names of limits whose `remaining` header is 0. Times are in seconds, sizes in bytes.
-    `known_models` is asked only when a model was not found.
+    `platform` is that of the client, and the names of `headers` are in lower case. `known_models` is asked only when a
+    model was not found.
     """
 
     type: str
@@ -67,6 +78,8 @@ class Refused(NamedTuple):
     timeout_s: float | None = None
     has_tools: bool = False
     sent_bytes: int | None = None
+    platform: str = "anthropic"
+    headers: Mapping[bytes, bytes] = _NO_HEADERS
     known_models: Callable[[], Iterable[str]] = tuple
 
 
@@ -103,15 +116,32 @@ CONDITIONS: Mapping[str, Callable[[Refused, str], bool]] = {
     "": lambda refused, words: True,
     "has_tools": lambda refused, words: refused.has_tools and _has_no_field(words),
     "in_stream": lambda refused, words: _has_begun(refused),
+    "told_in_stream": lambda refused, words: _has_begun(refused) and refused.type != "timeout",
+    "no_stream": lambda refused, words: refused.headers.get(b"content-type", b"").startswith(b"text/html"),
+    "refused": lambda refused, words: refused.status is not None and not _has_begun(refused),
     "elsewhere": lambda refused, words: not refused.is_inference,
     "by_client": lambda refused, words: refused.status is None,
     "no_field": lambda refused, words: _has_no_field(words),
+    "on_field": lambda refused, words: not _has_no_field(words),
     "garbled": lambda refused, words: refused.type == "JSONDecodeError" and _has_begun(refused),
+    "on_api": lambda refused, words: _origin(refused, words) == "api",
+    "on_aws": lambda refused, words: _origin(refused, words) == "aws",
+    "on_google": lambda refused, words: _origin(refused, words) == "google",
+    "on_azure": lambda refused, words: _origin(refused, words) == "azure",
+    "on_other": lambda refused, words: _origin(refused, words) == "other",
+    "on_cloud": lambda refused, words: _origin(refused, words) not in ("api", "other"),
 }
-"""What must hold besides the words. `in_stream`: the answer had begun. `elsewhere`: the call was no inference.
-`by_client`: there was no response. `no_field`: the message is about no field of the request but the model. `has_tools`:
-that, and there are tools. `garbled`: an answer came, and it is no JSON.
+"""What must hold besides the words.
+
+`by_client`: there was no response; `refused`: there was one, and no success. `in_stream`: the answer had begun;
+`told_in_stream`: and the server tells what went wrong; `no_stream`: and it is a page; `garbled`: and it is no JSON.
+`elsewhere`: the call was no inference. `no_field`: the message is about no field of the request but the model;
+`has_tools`: and there are tools. `on_field`: it is about one. `on_api` and so on: who refused, see `origins`.
 """
+
+
+def _origin(refused: Refused, words: str) -> Origin:
+    return origin_of(refused.type, refused.platform, refused.headers, words)
 
 
 def _has_begun(refused: Refused) -> bool:
@@ -151,7 +181,7 @@ def _facts(refused: Refused, category: Category, words: str) -> dict[str, object
         "max_tokens": _sane(refused.max_tokens),
         "limits": _limits(refused.exhausted, words),
         "pause": "wait" if wait is None else f"wait {math.ceil(wait):,} s",
-        "less": "send less, or use the Files API" if refused.is_inference else "send less at once",
+        "less": LESS.get(refused.platform, "send less") if refused.is_inference else "send less at once",
         "timeout": None if timeout is None else f"{timeout:,.10g} s",
         "sent": None if sent is None or sent < _MEBIBYTE else f"{sent / _MEBIBYTE:,.1f} MB",
     }
@@ -181,6 +211,7 @@ def _sane(number: float | None) -> float | None:
 def _limits(exhausted: tuple[str, ...], words: str) -> str | None:
     """The limits that were reached: as headers say, else as the message does."""
     names = [name.replace("_", " ") for name in exhausted if _LIMIT_NAME.fullmatch(name)]
+    names = names or [_GATEWAYS[name] for name, now, most in _CURRENT.findall(words) if int(now) >= int(most)]
     if names:
         return " and ".join(names[:2])
     return next((limit for pattern, limit in LIMITS.items() if _pattern(pattern).search(words)), None)

@@ -29,9 +29,9 @@ as a text within their own, such as `{"error": {"message": "litellm.BadRequestEr
 
 _ITS_OWN = (
     r"(?:\w{1,20}_)?tool_(?:use|result)(?:_id)?|(?:redacted_)?thinking(?:\.[\w.]{1,40})?|output_(?:config|format)[\w.]{0,40}"
-    r"|max_tokens|budget_tokens|temperature|top_[pk]|cache_control|signature|anthropic-(?:beta|version)|x-api-key"
-    r"|authorization|user|assistant|system|tools?|tool_choice|messages|type|function|effort|modelid"
-    r"|additionalproperties|aiplatform[\w./-]{1,100}"
+    r"|max_tokens|budget_tokens|temperature|top_[pk]|cache_control|signature|encrypted_(?:content|index)"
+    r"|anthropic-(?:beta|version)|x-api-key|authorization|user|assistant|system|tools?|tool_choice|messages|type"
+    r"|function|effort|modelid|additionalproperties|aiplatform[\w./-]{1,100}"
 )
 """What the API and the clouds quote of their own."""
 

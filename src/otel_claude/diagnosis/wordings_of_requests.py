@@ -1,11 +1,13 @@
-"""What the API's words about a request mean, as tables: its headers, length, fields, tools, model and content.
+"""What words about a request mean, as tables: its headers, length, fields and thinking, and what holds for any.
 
-The language of the tables is that of `cases`. The wordings, with where they were seen, are in the tests. The limits of
-sizes: https://platform.claude.com/docs/en/api/overview#request-size-limits
+The language of the tables is that of `cases`. The wordings, with where they were seen, are in the tests.
+The limits of sizes: https://platform.claude.com/docs/en/api/overview#request-size-limits
 """
 
 _HEADERS = r"""
 invalid_request -> invalid_request
+    x-portkey-(?:config|provider)
+        Portkey does not know where to send it: set x-portkey-config or x-portkey-provider in default_headers.
     plain http request
         The address takes only HTTPS: begin the client's base_url with https.
     header or cookie too large
@@ -14,6 +16,8 @@ invalid_request -> invalid_request
         The header anthropic-version is missing: send 2023-06-01, or let the SDK send it; a proxy may drop it.
     anthropic[-_]version
         The header anthropic-version is wrong: send 2023-06-01 once; a proxy may have added a second one.
+    (?:requires?|missing|must (?:send|include|set)|include|enable) .{0,60}(?:anthropic[-_]beta|beta header)
+        It needs a beta: send in anthropic-beta the name that the message of the exception says.
     anthropic[-_]beta|beta (?:flag|header)
         A name in anthropic-beta is not known here: leave out betas that have ended, or that this platform lacks.
 """
@@ -43,6 +47,8 @@ invalid_request -> request_too_large
     ^(?:messages: )?too many total text bytes: <bytes> > <limit>
         The text has {bytes:,} bytes and the most is {limit:,}: shorten the history, or leave parts of it out.
 invalid_request -> request_too_large when no_field
+    ^[^:]{0,80}exceeds the maximum size of <limit> bytes
+        The request is larger than {limit:,} bytes, the most that is taken here: {less}.
     ^[^:]{0,80}storage limit
         The organization's storage for files is full: delete files, or ask for more.
     ^[^:]{0,80}(?:file too large|maximum file size|exceeds the maximum size)
@@ -53,11 +59,16 @@ invalid_request -> invalid_request
         max_tokens must be a whole number of at least 1: set it to the longest answer that you want.
 request_too_large -> request_too_large
     cloudflare
-        {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
-        The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
+        {sent} are too much for the Cloudflare before the API (32 MB, batch 256 MB, file 500 MB) or of a proxy: {less}.
+        Too large for the Cloudflare before the API (32 MB, batch 256 MB, file 500 MB) or of a proxy: {less}.
     <html|entity too large|payload too large|content too large
         A proxy takes fewer bytes than the {sent} sent: raise its limit (nginx: client_max_body_size), or send less.
         A proxy takes fewer bytes than were sent: raise its limit (nginx: client_max_body_size), or send less.
+request_too_large -> request_too_large when on_cloud
+    *
+        {sent} are too much for this platform, whose limits may be lower than the API's: {less}.
+        The request is too large for this platform, whose limits may be lower than the API's: {less}.
+request_too_large -> request_too_large
     *
         {sent} are too much (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
         The request is too large (limits: request 32 MB, batch 256 MB, file 500 MB): {less}.
@@ -68,7 +79,7 @@ invalid_request -> tool_schema
     ^tools\.<tool>\b.{0,200}(?:too complex|too many (?:optional|union|strict)|too large)
         The schema of tool {tool} (counted from 0) is too complex: use fewer optional fields, or leave strict out.
 invalid_request -> invalid_request
-    too complex for compilation|compiled grammar is too large
+    too complex for compilation|compiled grammar is too large|grammar compilation timed out
         The output and strict schemas are too complex together: fewer strict tools, optional fields and nested levels.
     schemas? contains? too many|^too many strict tools
         The output and strict schemas have too much together: fewer strict tools, optional fields and unions.
@@ -90,13 +101,27 @@ invalid_request -> invalid_request
         A required field is missing: the message of the exception names it.
     ^(?!tools\.)[a-z][^ :]{1,200}: extra inputs are not permitted
         A field that the message names is not known here: send the beta that it needs, or leave it out.
+    strategy must be (?:the )?first
+        The strategies of context_management are out of order: put clear_thinking first in edits.
+    ^context_management\.\S{0,100}\btrigger\b.{0,60}greater than or equal to <limit>
+        The trigger of a strategy in context_management is too low: set at least {limit:,}.
+    ^speed: .{0,60}not supported
+        The model does not take this speed: leave speed out, or choose a model that has it.
+    ^inference_geo: .{0,60}not supported
+        The model does not take this inference_geo: leave it out, or choose another model.
+    inference_geo\b.{0,40} not allowed
+        The workspace does not allow this inference_geo: send one that it allows, or have its data residency changed.
+    file sources are not supported in the token counting
+        Token counting takes no files of the Files API: count with their content, or leave them out.
+    container .{0,60}expired
+        The container has expired: leave its id out, so that a new one is made.
     ^stop_sequences\b.{0,80}(?:non-whitespace|non-empty|must not be empty|cannot be empty)
         A stop sequence is empty or only white space: leave it out of stop_sequences.
     ^metadata\.user_id: string should have at most <limit>
         metadata.user_id is too long: send at most {limit:,} characters, such as a hash of the user's id.
     ^metadata\.user_id: .{0,60}(?:email|e-mail|phone)
         metadata.user_id tells who the user is: send an opaque id, such as a hash, without names or addresses.
-    custom_id must be unique
+    custom_id must be unique|duplicate custom_id
         Two requests of the batch have the same custom_id: give each one of its own.
     disallowed by the websites robots
         The website's robots.txt forbids that its page is read: send the file itself.
@@ -104,16 +129,12 @@ invalid_request -> invalid_request
         A file at a URL could not be read: check that the URL is public, or send the file itself.
     only https urls
         A URL does not begin with https: use one that does, or send the file itself.
-    domains are not accessible to our user agent
-        A domain does not let Anthropic's crawler in: leave it out of allowed_domains of the web tool.
-    authorization token for mcp server
-        The MCP server refused its token: renew authorization_token in mcp_servers.
-    connection error while communicating with mcp server|(?:connect|communicat)\w{0,5} (?:to|with) (?:the )?mcp server
-        The MCP server was not reached: check its url in mcp_servers, and that it answers from the internet.
-    ^mcp server \S{1,80} not found
-        A toolset names an MCP server that the request lacks: add it to mcp_servers, by the same name.
-    guardrail
-        A guardrail of the gateway stopped it: change the prompt, or have the rule changed there.
+    guardrail identifier|guardrail.{0,60}(?:not exist|not found)
+        There is no such guardrail: check its id and version, and the region and account of the call.
+    (?:violat|block|interven|stopp|reject)\w{0,4} .{0,40}guardrail
+        A guardrail stopped it: change the prompt, or have the rule changed where the guardrail is kept.
+    guardrail.{0,40} (?:violat|block|interven|stopp|reject)
+        A guardrail stopped it: change the prompt, or have the rule changed where the guardrail is kept.
 """
 
 _THINKING = r"""
@@ -135,152 +156,36 @@ invalid_request -> invalid_request
         Send thinking blocks back as they came: first in their message, with their signature, to the same model.
     ^thinking\.type|adaptive|thinking.{0,40}not supported
         The model takes no thinking of this type: use adaptive for newer models, enabled for older ones.
-    \beffort\b
-        The model does not take this effort: the message lists the levels that it takes.
+    \beffort\b.{0,80}(?:not support|supported|input should be|invalid)|not support effort
+        The model does not take this effort: send a level that the message of the exception lists, or leave it out.
 """
 
-_TOOLS = r"""
-invalid_request server other -> tool_schema
-    tool names must be unique|^duplicate tool names?\b
-        Two tools have the same name: give each a name of its own, also where tools come from several servers.
-    ^tools\.<tool>\.(?:\w{1,40}\.)?name:
-        The name of tool {tool} (counted from 0) is not valid: use 1 to 128 letters, digits, _ and - only.
-    ^tools\.<tool>\..{0,60}does not support oneof
-        The schema of tool {tool} (counted from 0) has oneOf, allOf or anyOf at its top: put them inside a property.
-    ^tools\.<tool>\.(?:\w{1,40}\.)?input_schema\.type:
-        The schema of tool {tool} (counted from 0) must have type object at its top.
-    ^tools\.<tool>(?:: input tag function|\.function|\.(?:\w{1,40}\.)?(?:input_schema|name): field required)
-        Tool {tool} (counted from 0) has another API's form: send name, description and input_schema.
-    ^tools\.<tool>\.(?:\w{1,40}\.)?input_schema
-        The input_schema of tool {tool} (counted from 0) is not valid: check it against JSON Schema draft 2020-12.
-    ^tools\.<tool>\b
-        Tool {tool} (counted from 0) is not valid: check its fields, its type, and the beta that it needs.
-    malformed input request: #/(?:toolconfig/)?tools/<tool>\b
-        Bedrock refuses tool {tool} (counted from 0): leave out the keys of its schema that the message names.
-    ^(?:all tools|at least one tool)\b.{0,60}defer
-        All tools are deferred: leave at least one without defer_loading, such as the tool search itself.
-    function: null
-        A tool has no valid definition: send name, description and input_schema, and check the schema's JSON.
+_REST = r"""
 invalid_request -> invalid_request
-    without (?:\w{1,20}_)?tool_result blocks|did not find \d{1,4} (?:\w{1,20}_)?tool_result
-        A tool_use has no tool_result: answer each tool_use in the next user message, and cut histories between pairs.
-    tool_use block must have|tool_use ids must be
-        A tool_use has no tool_result: answer each tool_use in the next user message, and cut histories between pairs.
-    tool_use_id|tool_result block must have
-        A tool_result has no tool_use before it: keep the assistant message with it when cutting histories.
-    must define tools|tools= param
-        The history has tool calls but the request has no tools: send the same tools again.
-    ^tool reference\b
-        A tool_reference names a tool that the request lacks: send its definition among the tools.
-    ^tool_choice\b|^[^:]{0,80}tool_choice|in provided tools|^tool \S{1,80} not found
-        tool_choice does not fit the tools: send tools with it, and name one of them.
-"""
-
-_MODELS = r"""
-invalid_request -> invalid_request
-    ^[^:]{0,80}unsupported for streaming
-        The model does not stream on this platform: call it without stream.
-invalid_request model_not_found -> model_not_found when no_field
-    ^(?!publisher model)[^:]{0,80}not supported in this region|not available in (?:location|region)
-        The model is not served in this region: call it in another one, or on the global endpoint.
-    on-demand throughput|inference profile
-        Bedrock serves this model through an inference profile: put us., eu., apac. or global. before its id.
-    model identifier|at modelid failed to satisfy
-        {family} is a known model, but not by this id in this region: check its prefix (us., eu., global.) and version.
-        Bedrock has no model {model} in this region: the nearest known models are {nearest}.
-        Bedrock has no model of this id in this region: check the id, its version, and the region of the client.
-    publisher model|publishers/
-        Google Cloud has no such model for this project: enable it in Model Garden, check its name and the region.
-    healthy deployments?\b
-        The gateway has no such model, or none that works: compare the name with the models that it lists.
-    deployment
-        Azure has no deployment of this name: pass the deployment's name as model, and check the resource.
-    end of its life|end-of-life|retired|marked by provider as legacy
-        The model is retired: the newest others of its line are {others}.
-        The model is retired: choose a current one.
-invalid_request -> invalid_request
-    ^model: (?:string should|field required|input should)
-        No model was named: pass the name of a model.
-model_not_found invalid_request -> invalid_request
-    \b(?:file(?:_id)?|container|skill|batch)\b.{0,100}(?:not found|not exist|not be found)
-        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
-model_not_found -> invalid_request
-    ^no results available for batch
-        The batch has not ended: read its results when its processing_status is ended.
-    ^(?:agent|environment|session|thread|vault)\b.{0,60}not found
-        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
-    could not find
-        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
-invalid_request server other model_not_found -> model_not_found when no_field
-    ^model: |invalid model|unknown model|model .{0,100}(?:not found|not exist)
-        {retired} is retired on the Claude API: the newest of its line are {others}.
-        {known_model} is a known name but is not served here: it is retired, or not enabled for this account or region.
-        No model {model}: the nearest known names are {nearest}; names with a date are retired in time.
-        No model {model}: compare it with the list of models; names with a date are retired in time.
-        No such model: compare its name with the list of models; names with a date are retired in time.
-model_not_found -> invalid_request when elsewhere
-    *
-        No such object: check its id, that it has not expired, and that the key is of the workspace that made it.
-model_not_found -> invalid_request
-    <html|<!doctype|resource not found|invalid url|not supported|cannot post|no route
-        There is no such address: check the client's base_url (without /v1), and the paths that the gateway knows.
-    detail: ?\nnot found|^(?:404 )?page not found|^404 not found|^error code: 404$|^\}$
-        There is no such address: check the client's base_url (without /v1), and the paths that the gateway knows.
-model_not_found -> model_not_found
-    ^not[ _]found[.!]?(?:\}|, ?[a-z_]{1,20}:|$)
-        Nothing is at this address: check base_url (without /v1), the paths that the gateway knows, then the model.
-    *
-        {retired} is retired on the Claude API: the newest of its line are {others}.
-        {known_model} is a known name but is not served here: it is retired, or not enabled for this account or region.
-        No model {model}: the nearest known names are {nearest}; names with a date are retired in time.
-        No model {model}: compare it with the list of models; names with a date are retired in time.
-        No such model: compare its name with the list of models; names with a date are retired in time.
-"""
-
-_CONTENT = r"""
-invalid_request -> invalid_request
-    image exceeds .{0,40}: <bytes> bytes > <limit> bytes
-        An image has {bytes:,} bytes and the most is {limit:,}: make it smaller; it stays in the history.
-    image dimensions exceed .{0,80}: <limit> pixels
-        An image is larger than {limit:,} pixels on a side: make it smaller, or send fewer images at once.
-    maximum of <limit> pdf pages
-        The PDFs have more than {limit:,} pages: split them over several requests.
-    malformed input request
-        Bedrock does not know a key of the request, or misses one: leave out betas and fields that it lacks.
-    input tag .{0,60}found using type
-        A block has a type that is not known here: send the beta that it needs, or use a type that the message lists.
-    not supported for (?:image|document) blocks
-        A file of this type does not go into this block: put images into image blocks, PDFs and texts into documents.
-    invalid base64
-        The data is not base64: encode the bytes, without line breaks and without data: before them.
-    ^[^:]{0,80}not downloadable
-        The file cannot be read back: only files that skills and code execution have made can be.
-    ^invalid filename
-        The file's name is not valid: take one without slashes, colons and control characters, and not too long.
-    \bpdf\b
-        A PDF cannot be read: check that it is whole and not locked by a password.
-    \bimages?\b|media[ _]type
-        An image cannot be used: send JPEG, PNG, GIF or WebP under its true media_type, whole, and not too many.
-    \b(?:messages?|content|system|text)\b.{0,100}(?:non-empty|non-whitespace|(?:must not|cannot) be empty|is blank)
-        A message or text block is empty: leave out blocks without text before sending.
-    \b(?:messages|content|system|text)\b.{0,100}at least (?:one message|1 item|1 character)
-        A message or text block is empty: leave out blocks without text before sending.
-    trailing whitespace
-        The last assistant message ends with white space: strip it.
-    prefill|must end with a user
-        The model takes no prefilled answer: end with a user message, and use structured outputs for the form.
-    roles must alternate|alternate between user and assistant|first message must|unexpected role|role: input should
-        Roles are out of order: begin with user, use only user and assistant, and pass system as its own field.
-    maximum of <limit> blocks with cache_control
-        More than {limit:,} blocks have cache_control: keep those at the ends of the longest shared prefixes.
-    cache_control|cache control
-        cache_control stands where it may not: set it on tools, system and text blocks, longer ttl first.
-    content[ _](?:filter|management policy)|usage polic
-        The content filter stopped it: change the prompt, since the same request will be stopped again.
     extra inputs|(?:unknown|unsupported) (?:field|parameter|name)|unrecognized
         A field that the message names is not known here: send the beta that it needs, or leave it out.
-    output_(?:config\.)?format|structured output|grammar|additionalproperties
-        The output schema was refused: set additionalProperties to false on each object, and make it simpler.
+    circular reference|recursive (?:schema|ref)
+        The output schema refers to itself: write out as many levels as are needed, since recursion is not taken.
+    additionalproperties
+        The output schema was refused: set additionalProperties to false on each object.
+    ^output_(?:config\.)?format\S{0,40}: for \w{1,20} type, .{0,80}not supported
+        The output schema has keywords that are not taken: leave them out, and say what they mean in descriptions.
+    ^output_(?:config\.)?format\b.{0,60}schema
+        The output schema was refused: the message of the exception says why; some of JSON Schema is not taken.
+    (?:list|tuple) should have at most <limit> item
+        A list is too long: the field that the message of the exception names takes at most {limit:,} items.
+    (?:string|value) should have at most <limit> character
+        A text is too long: the field that the message of the exception names takes at most {limit:,} characters.
+    input should be greater than or equal to <limit>
+        A number is too low: the field that the message of the exception names takes at least {limit:,}.
+    input should be less than or equal to <limit>
+        A number is too high: the field that the message of the exception names takes at most {limit:,}.
+    input should be a valid
+        A value has the wrong type: the message of the exception names the field and the type that it takes.
+    input should be (?!greater|less|a )
+        A value is none of those that are allowed: the message of the exception names the field and lists them.
+    should match pattern
+        A text has the wrong form: the message of the exception names the field and the pattern that it takes.
 invalid_request -> tool_schema when has_tools
     \bschema\b
         A tool's schema is not valid: check each input_schema against JSON Schema draft 2020-12.
@@ -291,10 +196,20 @@ invalid_request -> invalid_request
     field required
         A required field is missing: the message of the exception names it.
     does not support|not (?:yet )?(?:supported|available)|isnt supported|not implemented
-        This model or platform does not support what was asked: leave it out, or choose another model.
+        What was asked is not supported here: leave out what the message of the exception says, or change the model.
+invalid_request -> invalid_request when on_field
     *
-        The request is not valid: the message of the exception names the field and what it may be.
+        A field of the request is not valid: the message of the exception names the field and says why.
+invalid_request -> invalid_request
+    *
+        The request was refused: the message of the exception says what is wrong with it.
+other -> other when refused
+    *
+        The request was refused: read the message of the exception and the status, and check what answers at base_url.
 """
 
-TABLES = (_HEADERS, _LENGTH, _COMPLAINTS, _THINKING, _TOOLS, _MODELS, _CONTENT)
-"""In the order in which they are tried."""
+BEFORE = (_HEADERS, _LENGTH, _COMPLAINTS, _THINKING)
+"""What is told before a request's tools, model and content."""
+
+AFTER = (_REST,)
+"""What holds for any field."""

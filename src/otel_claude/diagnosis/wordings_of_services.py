@@ -1,4 +1,4 @@
-"""What the words of platforms, gateways, proxies and networks mean, as tables: access, load, waiting, connections.
+"""What the words of platforms, gateways, proxies and networks mean, as tables: load, waiting, connections.
 
 The language of the tables is that of `cases`. The wordings, with where they were seen, are in the tests.
 """
@@ -22,6 +22,12 @@ _STATUSES = r"""
 415 -> invalid_request
     *
         The body's content type is not taken: send application/json; a default header or a proxy may change it.
+421 -> server
+    *
+        The server at this address does not serve this host: check base_url, and the TLS name that a proxy sends on.
+426 -> server
+    *
+        A proxy wants another version of HTTP: let the one before it speak HTTP/1.1 (nginx: proxy_http_version 1.1).
 431 -> invalid_request
     *
         The headers are too large: send fewer and shorter ones (tokens, cookies, betas), or raise the proxy's limit.
@@ -39,174 +45,22 @@ _STATUSES = r"""
         Cloudflare refused the TLS certificate of the server behind it: renew that of your own gateway, or try again.
 """
 
-_BILLING = r"""
-billing -> billing
-    more credits|can only afford
-        The credits do not cover this request: buy credits, or lower max_tokens.
-    higher (?:\w{1,20} )?limit|key limit exceeded
-        The spend limit of this key is used up: raise it where the key was made.
-invalid_request server other authentication permission billing rate_limited -> billing when no_field
-    ^[^:]{0,80}(?:credit balance (?:is|was|has)|purchase (?:more )?credits|exceeded your current quota|extra usage, not)
-        The credits are used up: buy credits or turn on auto-reload, in the organization of this key.
-    ^[^:]{0,80}of extra usage|(?:^|: )insufficient[ _](?:credit|fund|balance|(?:\w{1,20}[ _])?quota)
-        The credits are used up: buy credits or turn on auto-reload, in the organization of this key.
-    ^[^:]{0,80}(?:reached|hit|exceeds?|exceeded) (?:\w{1,20} ){0,5}(?:usage limits|spend(?:ing)? limit)
-        A spend limit of the organization or workspace was reached: raise it in the Console, or wait for its reset.
-    ^[^:]{0,80}spend(?:ing)? limit (?:\w{1,20} ){0,2}(?:exceeded|reached|hit)
-        A spend limit of the organization or workspace was reached: raise it in the Console, or wait for its reset.
-    ^[^:]{0,80}(?:budget (?:\w{1,20} ){0,2}exceeded|exceeded ?(?:\w{1,20} ){0,2}(?:\w{1,10})?budget)
-        A budget that a gateway keeps for this key is used up: raise it there, or wait until it is reset.
-    (?:code|type): ?budget_exceeded
-        A budget that a gateway keeps for this key is used up: raise it there, or wait until it is reset.
-    ^[^:]{0,80}billing (?:to be enabled|is disabled|account|_disabled)|billing_disabled
-        The cloud account has no valid billing: check the billing account and the payment method.
-    ^[^:]{0,80}(?:payment[ _](?:instrument|method|required))
-        The cloud account has no valid billing: check the billing account and the payment method.
-"""
-
-_ACCESS = r"""
-invalid_request server other authentication permission rate_limited -> permission when no_field
-    ^[^:]{0,80}(?:organization has been disabled|account (?:has been |is )?(?:disabled|suspended))
-        The organization of this key is disabled: check which key the process uses, then ask Anthropic's support.
-authentication permission -> permission
-    not allowed to access model|can only access models
-        The gateway does not let this key use the model: add the model to the key or team there.
-    lacks the required data action
-        The Azure identity may not call the model: give it a role that has this data action on the resource.
-invalid_request authentication permission -> authentication when no_field
-    ^[^:]{0,80}token tenant does not match|tenant provided in token does not match
-        The Azure token is of another tenant: sign in to the tenant of the resource.
-authentication permission -> authentication
-    authentication failed: please make sure your api key is valid
-        The key was refused: check that it is whole, not expired, and of this platform and region.
-    ^authorization header is missing
-        No key was sent: set AWS_BEARER_TOKEN_BEDROCK, or AWS credentials with which the client signs.
-    credential should be scoped|invalidsignature|incompletesignature
-        AWS refused the credentials: check the access key, the region and the machine's clock.
-    security token (?:\w{1,20} ){0,6}expired|expiredtoken
-        The AWS credentials have expired: refresh them, and let the process read them again.
-    ^[^:]{0,80}\b(?:token|key|credentials?|session|bearer \S{1,20}) (?:\w{1,20} ){0,2}expired
-        The key or token has expired: create a new one, and start the process with it.
-    security token|request signature|signature (?:expired|does not match)|unrecognizedclient|missing authentica
-        AWS refused the credentials: check the access key, the region and the machine's clock.
-NoCredentialsError -> authentication when by_client
-    *
-        No AWS credentials were found: set a profile, a role or AWS_ACCESS_KEY_ID, or pass them to the client.
-CredentialRetrievalError -> authentication when by_client
-    *
-        A source of AWS credentials was found, but it failed: try its role, process or sign-in by hand.
-PartialCredentialsError -> authentication when by_client
-    *
-        A source of AWS credentials has only some of them: set access key, secret key and session token together.
-ProfileNotFound -> authentication when by_client
-    *
-        There is no AWS profile of this name: check AWS_PROFILE, and which ~/.aws/config this process reads.
-TokenRetrievalError UnauthorizedSSOTokenError SSOTokenLoadError -> authentication when by_client
-    *
-        The AWS sign-in has ended, or never took place here: sign in again (aws sso login), for the same profile.
-DefaultCredentialsError -> authentication when by_client
-    *
-        No Google credentials were found: run gcloud auth application-default login, or name a service account.
-RefreshError -> authentication when by_client
-    *
-        Google did not renew the credentials: sign in again, or check the service account and its key.
-other authentication -> authentication when by_client
-    could not resolve (?:aws )?credentials from session
-        No AWS credentials were found: set a profile, a role or AWS_ACCESS_KEY_ID, or pass them to the client.
-    no project_id was given|could not resolve project_id
-        No Google Cloud project is known: set ANTHROPIC_VERTEX_PROJECT_ID, or pass project_id to the client.
-    could not resolve (?:api token from the environment|a gcp access token)
-        No Google credentials were found: run gcloud auth application-default login, or name a service account.
-    could not resolve authentication method
-        The client has no key: set ANTHROPIC_API_KEY, or pass api_key to the client.
-    ^(?:ascii|_) codec cant encode
-        A header cannot be sent: check the key for curly quotes and other characters that are not ASCII.
-authentication -> authentication
-    x-api-key header is required|api key (?:is )?(?:required|missing)|no api key
-        No key was sent: set ANTHROPIC_API_KEY, or pass api_key to the client.
-    \bexpired\b(?!-)
-        The key or token has expired: create a new one, and start the process with it.
-    oauth 2 access token|login cookie|google
-        Google Cloud refused the credentials: check the service account, or renew the default credentials.
-    aigatewayerror|cf-aig-authorization
-        Cloudflare AI Gateway refused it: send a token of the gateway in cf-aig-authorization, besides the API key.
-    subscription key|wrong api endpoint
-        Azure refused the key: check that the key, the resource name and the endpoint belong together.
-    proxy server token|virtual key|verificationtoken
-        The gateway does not know the key: use one that the gateway has issued, not one of Anthropic.
-    oauth|bearer
-        The bearer token was refused: pass an API key as api_key (x-api-key), and only an OAuth token as auth_token.
-    x-api-key|api[ -]?key
-        The key was refused: check that it is whole, not revoked, without spaces, and of this platform.
-    *
-        The credentials were refused: check the key that this process was started with.
-permission -> rate_limited
-    out of call volume quota
-        A gateway's quota of calls (Azure API Management) is used up: {pause}, or have it raised there.
-permission -> request_too_large
-    storage limit|storage quota
-        The organization's storage for files is full: delete files, or ask for more.
-permission -> permission
-    ^<.{0,1500}(?:zscaler|netskope|fortiguard|forcepoint|cisco umbrella)
-        The company's web filter refused it: have the API's host allowed there.
-    ^error code: 10(?:0[6-9]|1[02]|20)$
-        A firewall rule at Cloudflare refused it: check the network that the request leaves from, or the rule.
-    ^rbac: access denied
-        A policy of the service mesh (Istio, Envoy) refused it: have this workload allowed in it.
-    virtual network/firewall|public access is disabled|private endpoint
-        The Azure resource takes nothing from this network: allow it in the firewall, or use the private endpoint.
-    ^[^:]{0,80}\bip (?:address(?:es)? )?(?:\w{1,20} ){0,2}(?:not allowed|not in |blocked|denied|allow ?list)
-        The organization takes requests only from known IP addresses: allow this one, or leave from one of those.
-    ^request not allowed|<html|<!doctype
-        The network was refused: check the country, VPN or proxy that the request leaves from.
-    insufficient authentication scopes
-        The Google credentials lack a scope: renew them with cloud-platform; a VM has its scopes from its creation.
-permission invalid_request -> permission when no_field
-    not allowed from unsupported countries
-        The country that the request comes from is not served: check the account's country, VPN and region.
-    ^operation not allowed
-        AWS does not let this account call the model: check its access to models, then ask AWS's support.
-    ^[^:]{0,80}(?:only authorized for use with claude code|oauth)
-        This OAuth token may not be used here: use an API key of the organization.
-    ^[^:]{0,80}not enabled for (?:this|your)
-        This is not enabled for the organization: have an administrator enable it in the Console.
-    ^organization policy constraint
-        A policy of the Google Cloud organization forbids it: have its administrator allow the feature or the model.
-    ^data retention mode|zero data retention
-        The model is not served with the data retention of this account: change that, or choose another model.
-permission model_not_found -> permission
-    no endpoints found matching your data policy
-        The gateway's privacy settings leave no provider for the model: change them there (OpenRouter: data policy).
-    no allowed providers|no endpoints found
-        The gateway's routing leaves no provider for the model: allow one that has it and what the request needs.
-permission invalid_request model_not_found -> permission when no_field
-    ^[^:]{0,80}(?:use case details|access to (?:the|this) model|not allowed to use publisher model|marketplace)
-        The cloud account may not use this model: enable it there (access form, marketplace terms), in this region.
-    ^model access is denied
-        The cloud account may not use this model: enable it there (access form, marketplace terms), in this region.
-permission -> permission
-    bedrock:|(?<![\w@.-])iam\b|aiplatform|not authorized to perform|api has not been used|service_disabled
-        The cloud role may not call the model: grant it the permission to invoke it, and enable the service.
-    *
-        The key may not use this: check the key's workspace, and that the model or feature is enabled for it.
-budget -> budget
-    does not answer
-        Nothing was sent: the ledger of a budget is gone, and its ledger_failure is closed. Repair or restart it.
-    *
-        Nothing was sent: a budget of this application allows no more until it resets. The message says which.
-billing -> billing
-    *
-        The account cannot pay: check billing and the payment method in the Console.
-"""
-
 _LOAD = r"""
+ServiceQuotaExceededException -> rate_limited when refused
+    *
+        A quota of the AWS account is used up: ask for more in Service Quotas, or use another region.
 rate_limited -> rate_limited
+    crossed tpm / rpm / max parallel request limit
+        The gateway's limit of {limits} was reached: {pause}, spread requests over time, or have it raised there.
+        A limit of the gateway (tokens or requests a minute, or calls at once) was reached: {pause}, or have it raised.
     processing queue|batch.{0,60}queue
         Too many batch requests wait to be processed: send more when earlier batches have ended, or ask for more.
     acceleration|usage increase rate|ramp up
         Traffic grew too fast: {pause}, then raise it gradually.
     per day|per_day|daily
         The quota of a day is used up: wait for the next day, ask for more, or use another model or region.
+    ^resource (?:has been )?exhausted(?!.{0,200}quota (?:exceeded|metric))
+        Google Cloud has no capacity or quota left: {pause} and try again, or use the global endpoint or another region.
     aiplatform|resource[_ ](?:has been )?exhausted|quota exceeded
         The Google Cloud quota of {limits} of this model is used up, or 0: {pause}, ask for more, or use another region.
         The Google Cloud quota of this model is used up, or 0: {pause}, ask for more, or use another region.
@@ -240,6 +94,8 @@ server -> server when in_stream
     *
         The API failed in the middle of the answer: send it again, since the SDK does not retry then.
 server -> server
+    not connected to db|no_db_connection
+        The gateway does not reach its own database: look at its log, then try again.
     auth_unavailable|no (?:healthy|available) (?:deployment|account|channel|upstream|provider)
         The gateway has no account or backend left that it may use: {pause} and try again, then look at its own log.
     <html|<!doctype|bad gateway|cloudflare|nginx|upstream
@@ -252,7 +108,7 @@ server -> server
         Nothing behind this address can answer now: {pause} and try again, then look at the status page or the gateway.
 server -> server
     *
-        The API failed: {pause} and try again; report the request id if it goes on.
+        The server failed: {pause} and try again; report the request id if it goes on.
 """
 
 _WAITING = r"""
@@ -272,6 +128,9 @@ timeout -> timeout when by_client
     *
         No answer came within {timeout}: stream long answers, or raise the client's timeout.
         No answer came in time: stream long answers, or raise the client's timeout.
+timeout -> timeout when told_in_stream
+    *
+        The server says in the middle of the answer that its time is up: send it again, or ask for a shorter answer.
 timeout -> timeout when in_stream
     *
         Nothing more came for {timeout} in the middle of the answer: send it again, or raise the timeout's read.
@@ -296,6 +155,8 @@ connection -> connection
         The address does not speak TLS: check the port, and http or https in base_url and in the proxy's address.
     unexpected[_ ]eof
         The other side broke off the TLS handshake: check the proxy or firewall on the way, then try again.
+    ^invalidurl|invalid port
+        The address is not valid: check base_url and its port.
     ^unsupportedprotocol|missing an http
         The address is not whole: begin the client's base_url with https://.
     too many open files
@@ -318,26 +179,33 @@ connection -> connection
         The TLS certificate is that of another host: check base_url and DNS, and who intercepts the connection.
     protocol[_ ]version|unsupported[_ ]protocol|handshake[_ ]failure|no shared cipher
         The two sides have no TLS version in common: renew this machine's Python and OpenSSL, or the proxy on the way.
-    certificate|\bssl\b|\btls\b
+    certificate
         The TLS certificate was not accepted: give the client the root certificate of the company's proxy.
+    \bssl\b|\btls\b
+        TLS failed: the cause of the exception says how; check certificates, and the proxy or firewall on the way.
     name or service|getaddrinfo|name resolution|nodename|no address associated
         The host's name was not found: check base_url, DNS, and the proxy settings.
     refused|unreachable|connection attempts failed|no route to host|did not properly respond
         Nothing answers at the address: check base_url, the firewall and the proxy settings.
     disconnected|reset by peer|connection reset|broken pipe|connectionterminated|closed connection
         The connection broke before the answer: try again, and look for a proxy that closes idle connections.
+    forcibly closed|streamreset|payload is not completed
+        The connection broke before the answer: try again, and look for a proxy that closes idle connections.
     *
-        There was no connection: check the network, DNS, the firewall and the proxy settings.
+        The connection failed: the cause of the exception says how; check the network, DNS, firewalls and proxies.
 other -> connection when garbled
     *
         What came is no whole JSON: look for a proxy that cuts or replaces answers, or at what your own code parsed.
+stream_interrupted -> stream_interrupted when no_stream
+    *
+        What came is no stream but a page: check base_url, and the proxy or sign-in page on the way.
 stream_interrupted -> stream_interrupted
     *
         The answer broke off: send the request again, and raise the read timeout of the proxies on the way.
 """
 
-BEFORE = (_STATUSES, _BILLING, _ACCESS)
-"""What is told before a request's own faults: who may call at all, and who pays."""
+BEFORE = (_STATUSES,)
+"""What a status says whatever the words."""
 
 AFTER = (_LOAD, _WAITING, _CONNECTIONS)
-"""What is told after them."""
+"""What is told of failures that no request is to blame for."""

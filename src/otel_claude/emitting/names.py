@@ -182,7 +182,7 @@ there.
 ERROR_CATEGORY: Text = "claude.error.category"
 """What kind of failure it is: the table of `docs/telemetry.md` has them."""
 ERROR_HINT: Text = "claude.error.hint"
-"""What to do about it, in one sentence."""
+"""What to do about it, in one sentence. Also on a call that came back with something that is no answer."""
 ERROR_TOKENS: Int = "claude.error.tokens"
 """On a prompt that is too long: how many tokens it has, as the API says."""
 ERROR_LIMIT: Int = "claude.error.limit"
