@@ -30,7 +30,7 @@ format: .venv/ready  ## the style, put right
 coverage: .venv/ready  ## branches of the pure modules that no test reaches
 	$(BIN)/coverage erase
 	$(BIN)/coverage run -m pytest -q $(IN_PARALLEL) tests/pure tests/pricing tests/calls tests/commands tests/budgets \
-		tests/agents tests/agent_sdk tests/test_content.py --ignore tests/budgets/test_fleets.py
+		tests/agents tests/agent_sdk tests/dashboards tests/test_content.py --ignore tests/budgets/test_fleets.py
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -1,4 +1,4 @@
-"""The command line, `otel-claude`: what calls have cost, and what models cost.
+"""The command line, `otel-claude`: what calls have cost, what models cost, and files for dashboards and alerts.
 
 In: arguments. Out: text, and an exit status.
 """
@@ -10,16 +10,18 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from otel_claude.commands import costs, prices
+from otel_claude.commands import alerts, costs, dashboards, prices
 from otel_claude.version import __version__
 
-COMMANDS: Mapping[str, ModuleType] = {"costs": costs, "prices": prices}
+COMMANDS: Mapping[str, ModuleType] = {"costs": costs, "prices": prices, "dashboards": dashboards, "alerts": alerts}
 WRONG, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command that the arguments name; without any, those of the process. The exit status."""
-    parser = argparse.ArgumentParser(prog="otel-claude", description="What calls of Claude cost.")
+    parser = argparse.ArgumentParser(
+        prog="otel-claude", description="What calls of Claude cost, and the files that watch them."
+    )
     parser.add_argument("--version", action="version", version=f"otel-claude {__version__}")
     parsers = parser.add_subparsers(metavar=f"{{{','.join(COMMANDS)}}}", required=True)
     for name, command in COMMANDS.items():

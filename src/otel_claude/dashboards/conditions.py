@@ -1,0 +1,75 @@
+"""What panels and alerts ask of the same instruments, in the same words. Pure."""
+
+from typing import Literal
+
+from otel_claude.dashboards.measures import Measure, Where
+from otel_claude.diagnosis.codes import Category
+from otel_claude.emitting import instruments, names
+
+Growth = Literal["grown", "per_second"]
+
+MODEL = (names.REQUEST_MODEL,)
+LIMITS = (names.LIMIT_TYPE, names.LIMIT_MODEL, names.LIMIT_WORKSPACE, names.CALL_NAME)
+CALL = (Where(names.OPERATION, "in", ("chat",)),)
+ANSWERED = (*CALL, Where(names.ERROR_TYPE, "unset"))
+CUT = Where(names.CLAUDE_STOP_REASON, "in", ("max_tokens", "model_context_window_exceeded"))
+BROKEN = Where(names.STREAM_OUTCOME, "in", ("interrupted",))
+
+FAULTS: tuple[Category, ...] = (
+    "rate_limited",
+    "overloaded",
+    "timeout",
+    "connection",
+    "stream_interrupted",
+    "server",
+    "other",
+)
+"""The categories of errors that are none of the application's own, as its keys, its requests and its models are."""
+
+
+def calls(where: tuple[Where, ...], what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
+    """How many calls there were."""
+    return Measure(instruments.DURATION, what, where, by, window)
+
+
+def failed(*categories: Category, by: tuple[str, ...] = (), window: str = "") -> Measure:
+    """How many calls failed for one of the categories."""
+    return calls((Where(names.ERROR_CATEGORY, "in", categories),), "grown", window, by)
+
+
+def took(part: Literal["count", "sum"]) -> Measure:
+    """The answers of a quarter of an hour, and how long they took, by model."""
+    return Measure(instruments.DURATION, "per_second", ANSWERED, MODEL, "15m", part)
+
+
+def slowest(family: str, window: str = "") -> Measure:
+    """How long one call in ten takes at least, of the models of a family."""
+    like = Where(names.REQUEST_MODEL, "like", (f"*{family}*",))
+    return Measure(instruments.DURATION, "quantile", (*CALL, like), MODEL, window)
+
+
+def prompts(part: Literal["count", "sum"]) -> Measure:
+    """The calls of a quarter of an hour, and their input tokens."""
+    where = (Where(names.TOKEN_TYPE, "in", ("input",)),)
+    return Measure(instruments.TOKEN_USAGE, "per_second", where, (), "15m", part)
+
+
+def used(window: str = "", by: tuple[str, ...] = ()) -> Measure:
+    """Tokens; those of `reasoning` are among those of `output`."""
+    where = (Where(names.CLAUDE_TOKEN_TYPE, "not in", ("reasoning",)),)
+    return Measure(instruments.CLAUDE_TOKENS, "per_second", where, by, window)
+
+
+def cost(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
+    """USD."""
+    return Measure(instruments.COST, what, (), by, window)
+
+
+def truncated(window: str = "") -> Measure:
+    """Answers that were cut."""
+    return Measure(instruments.RESPONSES, "per_second", (CUT,), window=window)
+
+
+def broken(by: tuple[str, ...] = (), window: str = "") -> Measure:
+    """Streams that broke."""
+    return Measure(instruments.INTERRUPTIONS, "grown", (BROKEN,), by, window)

@@ -1,0 +1,124 @@
+"""The dashboard of Grafana, for Prometheus.
+
+In: `ROWS`. Out: the JSON model that Grafana imports: https://grafana.com/docs/grafana/latest/dashboards/build-dashboards/view-dashboard-json-model/
+
+Its data source is a variable, so that it belongs to no installation. Pure.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from otel_claude.dashboards.panel import Panel, Query
+from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
+from otel_claude.dashboards.promql import label, promql
+
+UID = "otel-claude"
+SCHEMA = 36
+"""That of Grafana 9, which later versions read too."""
+
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+KINDS = {"lines": "timeseries", "number": "stat", "bars": "bargauge"}
+WINDOWS = {"lines": "$__rate_interval", "number": "$__range", "bars": "$__range"}
+UNITS = {"": "short", "USD": "currencyUSD", "USD/h": "currencyUSD", "s": "s", "share": "percentunit", "/min": "short"}
+COLOURS = (("green",), ("green", "red"), ("green", "orange", "red"))
+"""By how many limits there are."""
+
+WIDTH, HEIGHT, COLUMNS = 6, 8, 24
+
+
+def dashboard() -> dict[str, Any]:
+    """The dashboard."""
+    return {
+        "uid": UID,
+        "title": TITLE,
+        "description": TEXT,
+        "tags": ["claude", "opentelemetry"],
+        "schemaVersion": SCHEMA,
+        "version": 1,
+        "editable": True,
+        "graphTooltip": 1,
+        "time": {"from": "now-6h", "to": "now"},
+        "refresh": "1m",
+        "templating": {
+            "list": [{"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"}]
+        },
+        "annotations": {"list": []},
+        "panels": [{"id": number, **panel} for number, panel in enumerate(_panels(), 1)],
+    }
+
+
+def _panels() -> Iterator[dict[str, Any]]:
+    top = 0
+    for row in ROWS:
+        yield {
+            "type": "row",
+            "title": row.title,
+            "collapsed": False,
+            "panels": [],
+            "gridPos": {"x": 0, "y": top, "w": COLUMNS, "h": 1},
+        }
+        top += 1
+        for place, panel in enumerate(row.panels):
+            below, beside = divmod(place * WIDTH, COLUMNS)
+            yield _panel(panel, beside, top + below * HEIGHT)
+        top += -(-len(row.panels) * WIDTH // COLUMNS) * HEIGHT
+
+
+def _panel(panel: Panel, left: int, top: int) -> dict[str, Any]:
+    instant = panel.kind != "lines"
+    return {
+        "type": KINDS[panel.kind],
+        "title": panel.title,
+        "description": panel.text,
+        "datasource": SOURCE,
+        "gridPos": {"x": left, "y": top, "w": WIDTH, "h": HEIGHT},
+        **({"timeFrom": "now/d"} if panel.today else {}),
+        "targets": [
+            {
+                "refId": ref,
+                "datasource": SOURCE,
+                "expr": promql(query.formula, WINDOWS[panel.kind]),
+                "legendFormat": _legend(query, alone=len(panel.queries) == 1),
+                "instant": instant,
+                "range": not instant,
+            }
+            for ref, query in zip("ABCD", panel.queries, strict=False)
+        ],
+        "fieldConfig": {
+            "defaults": {
+                "unit": UNITS[panel.unit],
+                "thresholds": {"mode": "absolute", "steps": _steps(panel.limits, low=panel.low)},
+                **_drawn(panel),
+            },
+            "overrides": [],
+        },
+        "options": _options(panel),
+    }
+
+
+def _legend(query: Query, *, alone: bool) -> str:
+    named = [f"{{{{{label(each)}}}}}" for each in query.formula.by]
+    return " ".join(named if alone and named else [query.name, *named])
+
+
+def _steps(limits: Sequence[float], *, low: bool) -> list[Mapping[str, Any]]:
+    """Colours from the lowest value up."""
+    colours = COLOURS[len(limits)]
+    if low:
+        colours = colours[::-1]
+    return [{"color": colour, "value": value} for colour, value in zip(colours, (None, *limits), strict=True)]
+
+
+def _drawn(panel: Panel) -> dict[str, Any]:
+    share = {"min": 0, "max": 1} if panel.unit == "share" and panel.kind == "bars" else {"min": 0}
+    if panel.kind != "lines":
+        return {**share, "color": {"mode": "thresholds"}}
+    style = {"mode": "line" if panel.limits else "off"}
+    return {**share, "custom": {"fillOpacity": 10, "showPoints": "auto", "thresholdsStyle": style}}
+
+
+def _options(panel: Panel) -> dict[str, Any]:
+    if panel.kind == "lines":
+        return {"legend": {"displayMode": "list", "placement": "bottom"}, "tooltip": {"mode": "multi", "sort": "desc"}}
+    shown = {"reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False}}
+    return shown if panel.kind == "number" else {**shown, "orientation": "horizontal", "displayMode": "basic"}

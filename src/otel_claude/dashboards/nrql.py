@@ -1,0 +1,60 @@
+"""Measures in New Relic's language of queries, with the names that OTLP has there.
+
+Names keep their dots, and stand in backticks. Counters are counts and histograms distributions.
+https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/
+https://docs.newrelic.com/docs/data-apis/understand-data/metric-data/metric-data-type/
+
+Pure.
+"""
+
+from otel_claude.dashboards.measures import Formula, Measure, Where, always
+
+GAUGES = {"least": "min", "most": "max"}
+
+
+def nrql(formula: Formula, name: str) -> str:
+    """The query, without its time. A condition that all measures have is the query's; the others are the measures'."""
+    measures = formula.measures.values()
+    common = [each for each in next(iter(measures)).where if all(each in measure.where for measure in measures)]
+    selected = formula.said(
+        {key: _measure(each, common, ratio=formula.is_ratio) for key, each in formula.measures.items()}
+    )
+    where = f" WHERE {' AND '.join(_condition(each) for each in common)}" if common else ""
+    by = always(formula.by)
+    facet = f" FACET {', '.join(quoted(each) for each in by)}" if by else ""
+    return f"SELECT {selected} AS '{name}' FROM Metric{where}{facet}"  # noqa: S608  # for a file, of names that are ours
+
+
+def quoted(name: str) -> str:
+    """A name of a metric or an attribute."""
+    return f"`{name}`"
+
+
+def _measure(measure: Measure, common: list[Where], *, ratio: bool) -> str:
+    own = " AND ".join(_condition(each) for each in measure.where if each not in common)
+    number = f"{_function(measure)}({quoted(measure.of.name)}{_argument(measure)})"
+    if own:
+        number = f"filter({number}, WHERE {own})"
+    return f"rate({number}, 1 second)" if measure.what == "per_second" and not ratio else number
+
+
+def _function(measure: Measure) -> str:
+    if measure.what == "quantile":
+        return "percentile"
+    return GAUGES.get(measure.what) or (measure.part if measure.of.kind == "histogram" else "sum")
+
+
+def _argument(measure: Measure) -> str:
+    return f", {measure.quantile * 100:g}" if measure.what == "quantile" else ""
+
+
+def _condition(where: Where) -> str:
+    attribute, values = quoted(where.attribute), ", ".join(f"'{value}'" for value in where.values)
+    said = {
+        "in": f"{attribute} IN ({values})" if len(where.values) > 1 else f"{attribute} = {values}",
+        "not in": f"{attribute} NOT IN ({values})",
+        "like": f"{attribute} LIKE {values.replace('*', '%')}",
+        "set": f"{attribute} IS NOT NULL",
+        "unset": f"{attribute} IS NULL",
+    }
+    return said[where.test]

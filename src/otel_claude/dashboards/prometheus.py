@@ -1,0 +1,53 @@
+"""The alerts as a file of Prometheus' rules.
+
+In: `ALERTS`. Out: YAML, which is written by hand, since nothing else here needs a package for it. Pure.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+
+from otel_claude.dashboards.alert import Alert, link
+from otel_claude.dashboards.alerts import ALERTS
+from otel_claude.dashboards.promql import promql
+
+
+def expression(alert: Alert) -> str:
+    """The query of an alert: whatever it gives is wrong."""
+    if alert.formula is None:
+        return alert.promql
+    now = promql(alert.formula)
+    if not alert.past:
+        return f"{now} {alert.test} {alert.bound:g}"
+    then = promql(alert.formula.ago(alert.past))
+    return f"{now} {alert.test} {alert.bound:g} * {f'({then})' if alert.formula.is_ratio else then}"
+
+
+def rules(guide: str) -> str:
+    """The file of rules, a group for each section of the guide."""
+    return "".join(f"{line}\n" for line in _lines(guide))
+
+
+def _lines(guide: str) -> Iterator[str]:
+    yield "# Alerts on calls of Claude, from `otel-claude alerts prometheus`."
+    yield "groups:"
+    for section, alerts in groupby(ALERTS, key=lambda each: each.section):
+        yield f"  - name: {json.dumps(f'Claude: {section}')}"
+        yield "    rules:"
+        for alert in alerts:
+            yield f"      - alert: {alert.name}"
+            yield "        expr: |-"
+            yield from (f"          {line}" for line in expression(alert).splitlines())
+            yield f"        for: {alert.wait}"
+            yield from _mapping("labels", {"severity": alert.severity})
+            yield from _mapping(
+                "annotations",
+                {"summary": alert.hint, "runbook_url": link(alert, guide)},
+            )
+
+
+def _mapping(name: str, values: Mapping[str, str]) -> Iterator[str]:
+    yield f"        {name}:"
+    for key, value in values.items():
+        # A string in JSON is one in YAML.
+        yield f"          {key}: {json.dumps(value)}"

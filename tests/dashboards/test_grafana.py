@@ -1,0 +1,203 @@
+"""The dashboard of Grafana: a Prometheus that has scraped a run of the simulated API answers each of its queries."""
+
+import json
+import math
+import re
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple, cast
+
+import pytest
+from prometheus_server import PrometheusServer, Series
+from traffic import OPUS, PRICE, SETTINGS, SONNET, Traffic
+
+from otel_claude import AnthropicInstrumentor, Settings
+from otel_claude.dashboards.grafana import dashboard
+from otel_claude.dashboards.measures import SOMETIMES
+from otel_claude.dashboards.promql import label
+from otel_claude.testing import SimulatedClaude
+
+TARGETS = [
+    pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
+    for panel in dashboard()["panels"]
+    for target in panel.get("targets", ())
+]
+WARM_UP, COUNTED = 1, 4
+
+
+class Scraped(NamedTuple):
+    """What was scraped until a scrape that has gone well: one that takes too long ends the series of gauges."""
+
+    prometheus: PrometheusServer
+    at: float
+
+    def query(self, expression: str) -> list[Series]:
+        """The query of a panel that shows an hour."""
+        asked = expression.replace("$__rate_interval", "1h").replace("$__range", "1h")
+        return self.prometheus.query(asked, self.at)
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scraped]:
+    exporter = pytest.importorskip("opentelemetry.exporter.prometheus", reason="opentelemetry-exporter-prometheus")
+    import prometheus_client
+    from opentelemetry.sdk._logs import LoggerProvider
+    from opentelemetry.sdk.metrics import MeterProvider
+    from opentelemetry.sdk.trace import TracerProvider
+
+    registry = prometheus_client.CollectorRegistry()
+    meter_provider = MeterProvider([exporter.PrometheusMetricReader(registry=registry)], shutdown_on_exit=False)
+    tracer_provider = TracerProvider(shutdown_on_exit=False)
+    server, thread = prometheus_client.start_http_server(0, "127.0.0.1", registry)
+    instrumentor = AnthropicInstrumentor()
+    instrumentor.instrument(
+        tracer_provider=tracer_provider,
+        meter_provider=meter_provider,
+        logger_provider=LoggerProvider(shutdown_on_exit=False),
+        settings=Settings(**SETTINGS),
+    )
+    prometheus = None
+    try:
+        with SimulatedClaude() as claude:
+            traffic = Traffic(claude, tracer_provider)
+            # What a series begins with is no increase. So all of them begin before the first scrape.
+            traffic.rounds_of(WARM_UP)
+            prometheus = PrometheusServer(tmp_path_factory.mktemp("prometheus"), server.server_port)
+            wait_for(prometheus, WARM_UP)
+            time.sleep(2)
+            traffic.rounds_of(COUNTED)
+            wait_for(prometheus, WARM_UP + COUNTED)
+            time.sleep(2)
+            traffic.close()
+        yield Scraped(prometheus, prometheus.until("timestamp(claude_budget_limit_USD)")[0][1])
+    finally:
+        instrumentor.uninstrument()
+        if prometheus is not None:
+            prometheus.stop()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+        meter_provider.shutdown()
+
+
+def wait_for(prometheus: PrometheusServer, rounds: int) -> None:
+    prometheus.until(f"sum(claude_trace_capped_total) == {rounds}")
+    prometheus.until(f"sum(claude_cost_unpriced_total) == {rounds}")
+    prometheus.until('claude_budget_spent_USD{claude_budget_scope="umbrella"}')
+
+
+def by(name: str, found: list[Series]) -> dict[str, float]:
+    return {labels.get(name, ""): value for labels, value in found}
+
+
+def expression(title: str) -> str:
+    (panel,) = (panel for panel in dashboard()["panels"] if panel["title"] == title)
+    return str(panel["targets"][0]["expr"])
+
+
+@pytest.mark.parametrize("expr", TARGETS)
+def test_every_query_has_data(expr: str, scraped: Scraped):
+    found = scraped.query(expr)
+    assert found != []
+    assert not any(math.isnan(value) for _, value in found)
+    asked = {each for group in re.findall(r"by \((.*?)\)", expr) for each in group.split(", ")}
+    assert {name for labels, _ in found for name in labels} >= asked - {"le"} - {label(each) for each in SOMETIMES}
+
+
+@pytest.mark.parametrize(
+    ("title", "label", "value", "expected"),
+    [
+        ("Spend today by tenant", "tenant", "umbrella", COUNTED * PRICE[SONNET]),
+        ("Spend today by model", "gen_ai_response_model", OPUS, COUNTED * PRICE[OPUS]),
+        ("What broke streams", "error_type", "stream_interrupted", COUNTED),
+        ("Runs that failed", "gen_ai_agent_name", "research", COUNTED),
+        ("Tools that failed", "gen_ai_tool_name", "search", COUNTED),
+        ("Traces over the span cap", "", "", COUNTED),
+    ],
+)
+def test_a_sum_is_what_was_counted(title: str, label: str, value: str, expected: float, scraped: Scraped):
+    """Prometheus extrapolates to both sides of what it has seen, by half an interval of scraping at most."""
+    assert by(label, scraped.query(expression(title)))[value] == pytest.approx(expected, rel=0.15)
+
+
+CALLS = 14
+"""Of a round: the ten above, and the four of two runs."""
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        # Two calls of each run.
+        ("Model calls of a run", 2),
+        # 1 of 14 calls was tried again; one was overloaded, one broke.
+        ("Retries for a call", 1 / CALLS),
+        ("Error rate", 2 / CALLS),
+    ],
+)
+def test_a_ratio_is_one_of_sums(title: str, expected: float, scraped: Scraped):
+    values = {value for _, value in scraped.query(expression(title))}
+    assert list(values) == [pytest.approx(expected, rel=0.02)]
+
+
+def test_what_is_left_of_a_limit_is_what_the_last_answer_said(scraped: Scraped):
+    """250 of 1,000 requests."""
+    assert by("claude_rate_limit_type", scraped.query(expression("Left of rate limits")))["requests"] == 0.25
+
+
+def test_the_cache_hit_rate_is_a_share_of_all_input(scraped: Scraped):
+    """3,000 of 4,000 tokens, but for the stream that broke, which has none of the cache."""
+    ((_, value),) = scraped.query(expression("Cache hit rate"))
+    assert value == pytest.approx(0.75, rel=0.01)
+
+
+def test_a_budget_is_spent_by_what_its_calls_cost(scraped: Scraped):
+    spent = by("claude_budget_scope", scraped.query(expression("Spent of each budget")))
+    assert spent["umbrella"] == pytest.approx((WARM_UP + COUNTED) * PRICE[SONNET])
+
+
+def test_errors_are_told_apart_by_their_category(scraped: Scraped):
+    found = by("claude_error_category", scraped.query(expression("Errors by category")))
+    assert set(found) == {"invalid_request", "overloaded", "stream_interrupted"}
+
+
+def test_panels_stand_beside_each_other_and_belong_to_no_installation():
+    made: Any = dashboard()
+    taken = [
+        (panel["gridPos"]["x"] + dx, panel["gridPos"]["y"] + dy)
+        for panel in made["panels"]
+        for dx in range(panel["gridPos"]["w"])
+        for dy in range(panel["gridPos"]["h"])
+    ]
+    assert len(taken) == len(set(taken))
+    assert max(x for x, _ in taken) == 23
+    assert {target["datasource"]["uid"] for panel in made["panels"] for target in panel.get("targets", ())} == {
+        "${datasource}"
+    }
+    assert [panel["id"] for panel in made["panels"]] == list(range(1, len(made["panels"]) + 1))
+
+
+def test_grafanas_own_schema_knows_each_field():
+    """What its SDK does not know, it does not write out again."""
+    models, encoder, plugins = (
+        pytest.importorskip(f"grafana_foundation_sdk.{module}", reason="grafana-foundation-sdk is not installed")
+        for module in ("models.dashboard", "cog.encoder", "cog.plugins")
+    )
+    plugins.register_default_plugins()
+    made = dashboard()
+    written = json.loads(encoder.JSONEncoder(sort_keys=True).encode(models.Dashboard.from_json(made)))
+    assert lost(made, written) == []
+
+
+def lost(made: Any, written: Any, place: str = "") -> list[str]:
+    """Where the second is not as the first. It may have more."""
+    if isinstance(made, dict):
+        fields = cast("dict[str, Any]", made)
+        return [
+            found
+            for name, value in fields.items()
+            for found in (lost(value, written[name], f"{place}.{name}") if name in written else [f"{place}.{name}"])
+        ]
+    if isinstance(made, list):
+        pairs = zip(cast("list[Any]", made), written, strict=True)
+        return [found for at, (one, other) in enumerate(pairs) for found in lost(one, other, f"{place}[{at}]")]
+    return [] if made == written else [place]

@@ -1,0 +1,279 @@
+"""The rules of Prometheus: they are the alerts of the guide, and each fires in its case and not in a week of calm."""
+
+import json
+import re
+import subprocess
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from otel_claude.dashboards.alerts import ALERTS
+from otel_claude.dashboards.expectations import EXPECTATIONS
+from otel_claude.dashboards.measures import seconds
+from otel_claude.dashboards.prometheus import expression, rules
+from otel_claude.emitting.instruments import DURATION, FIRST_CHUNK, TOKENS, UTILIZATION
+from promql import SECTIONS, Recorded, needs_promtool, queries
+
+NAMES = [alert.name for alert in ALERTS]
+GUIDE = "https://example.com/production.md"
+RULES: Mapping[str, Mapping[str, Any]] = {
+    rule["alert"]: rule for group in yaml.safe_load(rules(GUIDE))["groups"] for rule in group["rules"]
+}
+
+
+def without_spaces(query: str) -> str:
+    return re.sub(r"\s+", "", query)
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_guide_has_the_query_of_every_rule_and_no_other(section: str):
+    """But for the one in its introduction, which is no alert."""
+    told = [without_spaces(query) for query in queries(SECTIONS[section])]
+    made = [without_spaces(expression(alert)) for alert in ALERTS if alert.section == section]
+    assert sorted(told) == sorted(made)
+
+
+def test_every_alert_is_in_a_section_of_the_guide():
+    assert {alert.section for alert in ALERTS} <= set(SECTIONS)
+
+
+def test_names_are_apart():
+    assert len(set(NAMES)) == len(NAMES)
+
+
+@pytest.mark.parametrize("alert", ALERTS, ids=NAMES)
+def test_a_rule_says_how_bad_it_is_what_to_do_and_where_to_read_on(alert: Any):
+    rule = RULES[alert.name]
+    assert rule["labels"] == {"severity": alert.severity}
+    assert rule["annotations"]["summary"] == alert.hint
+    heading = rule["annotations"]["runbook_url"].removeprefix(f"{GUIDE}#")
+    assert heading == alert.section.lower().replace(" ", "-")
+    assert without_spaces(rule["expr"]) == without_spaces(expression(alert))
+    assert seconds(rule["for"]) == seconds(alert.wait)
+
+
+@pytest.mark.parametrize("each", EXPECTATIONS, ids=lambda each: each.family)
+def test_an_answer_may_take_as_long_as_is_expected_of_its_model(each: Any):
+    """Haiku under 1 s, Sonnet 1 to 3 s, Opus 3 to 12 s; a histogram only tells bounds of its buckets apart."""
+    assert each.seconds == {"haiku": 1, "sonnet": 3, "opus": 12}[each.family]
+    assert each.bound in (DURATION.buckets or ())
+    assert each.seconds <= each.bound < 2 * each.seconds
+
+
+# What was recorded: a sample every five minutes.
+
+HOUR, DAY = 12, 12 * 24
+CALLS = "gen_ai_client_operation_duration_seconds"
+CHAT = {"gen_ai_operation_name": "chat"}
+SONNET, OPUS, HAIKU = "claude-sonnet-5-5", "claude-opus-5-5", "claude-haiku-4-5"
+Steps = Sequence[tuple[float, int]]
+
+
+def of_model(model: str) -> Mapping[str, str]:
+    return {**CHAT, "gen_ai_request_model": model, "gen_ai_response_model": model}
+
+
+def counted(name: str, steps: Steps, **labels: str) -> list[Recorded]:
+    return [Recorded(name, labels, steps)]
+
+
+def steady(name: str, value: float, samples: int, **labels: str) -> list[Recorded]:
+    return [Recorded(name, labels, [(0, samples)], value)]
+
+
+def histogram(name: str, bounds: Sequence[float], value: float, steps: Steps, **labels: str) -> list[Recorded]:
+    """A histogram whose values are all the same."""
+    none = [(0.0, samples) for _, samples in steps]
+    return [
+        Recorded(f"{name}_count", labels, steps),
+        Recorded(f"{name}_sum", labels, [(many * value, samples) for many, samples in steps]),
+        *(Recorded(f"{name}_bucket", {**labels, "le": str(bound)}, steps if value <= bound else none)
+          for bound in bounds),
+        Recorded(f"{name}_bucket", {**labels, "le": "+Inf"}, steps),
+    ]  # fmt: skip
+
+
+def failed(category: str, **labels: str) -> list[Recorded]:
+    """A call fails at a time, after an hour in which none did."""
+    found = {"claude_error_category": category, "error_type": "some_error", **labels}
+    return counted(f"{CALLS}_count", [(0, HOUR), (1, HOUR)], **found)
+
+
+def limit(left: float, samples: int, kind: str = "input_tokens") -> list[Recorded]:
+    labels = {"claude_rate_limit_type": kind, "claude_rate_limit_model": "claude-sonnet-5-5"}
+    return [
+        *steady("claude_rate_limit_limit", 1_000_000, samples, **labels),
+        *steady("claude_rate_limit_remaining", 1_000_000 * left, samples, **labels),
+    ]
+
+
+def budget(spent: float, samples: int) -> list[Recorded]:
+    return [
+        *steady("claude_budget_limit_USD", 100, samples, claude_budget_name="all"),
+        *steady("claude_budget_spent_USD", spent, samples, claude_budget_name="all"),
+    ]
+
+
+def slow(model: str, value: float, samples: int = 2 * HOUR, many: float = 10) -> list[Recorded]:
+    return histogram(CALLS, DURATION.buckets or (), value, [(many, samples)], **of_model(model))
+
+
+CHUNKS = "gen_ai_client_operation_time_per_output_chunk_seconds"
+FIRST = "gen_ai_client_operation_time_to_first_chunk_seconds"
+BROKEN = {"claude_stream_outcome": "interrupted", "error_type": "stream_interrupted"}
+ON = [(10.0, 2 * HOUR)]
+
+FIRES: Mapping[str, list[Recorded]] = {
+    "ClaudeRateLimitLow": limit(0.09, HOUR, "requests"),
+    "ClaudeRateLimited": failed("rate_limited"),
+    # 4,050 in five minutes are 810 a minute.
+    "ClaudeRequestsNearLimit": counted(f"{CALLS}_count", [(4_050, 2 * HOUR)], **CHAT),
+    "ClaudeContextHigh": histogram("claude_context_utilization", UTILIZATION.buckets or (), 0.8, ON),
+    "ClaudeContextTooLarge": failed("context_length"),
+    "ClaudePromptsGrow": [
+        Recorded("gen_ai_client_token_usage_count", {"gen_ai_token_type": "input"}, [(10, DAY + 2 * HOUR)]),
+        Recorded("gen_ai_client_token_usage_sum", {"gen_ai_token_type": "input"}, [(10_000, DAY), (16_000, 2 * HOUR)]),
+    ],
+    "ClaudeStreamsBreak": counted("claude_stream_interruptions_total", [(0, HOUR), (1, HOUR)], **BROKEN),
+    "ClaudeFirstContentSlow": histogram(FIRST, FIRST_CHUNK.buckets or (), 15, ON),
+    "ClaudeStreamsStall": histogram(CHUNKS, FIRST_CHUNK.buckets or (), 15, ON),
+    "ClaudeAuthentication": failed("authentication"),
+    "ClaudeBilling": failed("permission"),
+    "ClaudeModelNotFound": failed("model_not_found"),
+    "ClaudeAnswersCut": [
+        *counted("claude_responses_total", [(97, 2 * HOUR)], claude_stop_reason="end_turn"),
+        *counted("claude_responses_total", [(3, 2 * HOUR)], claude_stop_reason="max_tokens"),
+    ],
+    "ClaudeRequestsRefused": failed("tool_schema"),
+    "ClaudeRequestTooLarge": failed("request_too_large"),
+    "ClaudeUploadsFail": failed("timeout", gen_ai_operation_name="beta.files.upload"),
+    # 1.75 in five minutes are 21 an hour.
+    "ClaudeSpendFast": counted("claude_cost_USD_total", [(1.75, 2 * HOUR)]),
+    "ClaudeBudgetNearlySpent": budget(81, HOUR),
+    "ClaudeBudgetRefuses": failed("budget"),
+    "ClaudeOpusForShortAnswers": histogram(
+        "gen_ai_client_token_usage", TOKENS, 60, [(10, 3 * HOUR)], gen_ai_token_type="output", **of_model(OPUS)
+    ),
+    "ClaudeCacheUnused": counted("claude_cache_unused_total", [(1, 2 * HOUR)], **of_model(SONNET)),
+    "ClaudeBatchesWouldDo": [
+        *counted(f"{CALLS}_count", [(10, 2 * DAY)], **of_model(SONNET)),
+        *counted("claude_cost_USD_total", [(0.4, 2 * DAY)], claude_processing="standard", **of_model(SONNET)),
+    ],
+    "ClaudeKeyMayBeLeaked": limit(0.4, 2 * HOUR),
+    "ClaudeTokensSpike": counted(
+        "claude_token_usage_total", [(100, 7 * DAY), (330, 2 * HOUR)], claude_token_type="input"
+    ),
+    "ClaudeRetries": [
+        *counted(f"{CALLS}_count", [(100, 2 * HOUR)], **CHAT),
+        *counted("claude_retries_total", [(6, 2 * HOUR)], **CHAT),
+    ],
+    "ClaudeSlowerThanLastWeek": [
+        Recorded(f"{CALLS}_count", of_model(SONNET), [(10, 7 * DAY + 2 * HOUR)]),
+        Recorded(f"{CALLS}_sum", of_model(SONNET), [(10, 7 * DAY), (16, 2 * HOUR)]),
+    ],
+    "ClaudeHaikuSlow": slow(HAIKU, 2),
+    "ClaudeSonnetSlow": slow(SONNET, 6),
+    "ClaudeOpusSlow": slow(OPUS, 25),
+    "ClaudeCostUnknown": counted("claude_cost_unpriced_total", [(0, HOUR), (1, HOUR)]),
+    "ClaudeTraceCapped": counted("claude_trace_capped_total", [(0, HOUR), (1, HOUR)]),
+    "ClaudeErrors": [
+        *counted(f"{CALLS}_count", [(998, 2 * HOUR)], **CHAT),
+        *counted(f"{CALLS}_count", [(2, 2 * HOUR)], claude_error_category="overloaded", **CHAT),
+    ],
+    "ClaudeSpendOffTrend": counted("claude_cost_USD_total", [(1, 7 * DAY), (1.25, DAY + 2 * HOUR)]),
+}
+"""What makes each alert fire, at the end."""
+
+WEEK = 8 * DAY
+WORKDAY = [(1.0, 16 * HOUR), (5.0, 8 * HOUR)] * 8
+CALM: list[Recorded] = [
+    *slow(HAIKU, 0.9, WEEK, 5),
+    *slow(OPUS, 11, WEEK, 5),
+    *histogram(CALLS, DURATION.buckets or (), 2.9, [(20 * many, samples) for many, samples in WORKDAY],
+               **of_model(SONNET)),
+    # Two of some 10,000 that failed for the service, and nothing that the application got wrong.
+    *counted(f"{CALLS}_count", [(0, WEEK - HOUR), (0, HOUR)], claude_error_category="authentication"),
+    *counted(f"{CALLS}_count", [(0.01, WEEK)], claude_error_category="overloaded", **CHAT),
+    *counted("claude_retries_total", [(0.5, WEEK)], **CHAT),
+    *counted("claude_cost_USD_total", [(0.2 * many, samples) for many, samples in WORKDAY],
+             claude_processing="standard", **of_model(SONNET)),
+    *counted("claude_token_usage_total", [(2_000, WEEK)], claude_token_type="input", **of_model(SONNET)),
+    *histogram("gen_ai_client_token_usage", TOKENS, 1_000, [(10, WEEK)], gen_ai_token_type="input"),
+    *histogram("gen_ai_client_token_usage", TOKENS, 900, [(10, WEEK)], gen_ai_token_type="output", **of_model(OPUS)),
+    *histogram("claude_context_utilization", UTILIZATION.buckets or (), 0.6, [(10, WEEK)]),
+    *histogram(FIRST, FIRST_CHUNK.buckets or (), 2, [(10, WEEK)]),
+    *histogram(CHUNKS, FIRST_CHUNK.buckets or (), 0.1, [(10, WEEK)]),
+    *counted("claude_responses_total", [(99, WEEK)], claude_stop_reason="end_turn"),
+    *counted("claude_responses_total", [(1, WEEK)], claude_stop_reason="max_tokens"),
+    *counted("claude_stream_interruptions_total", [(0, WEEK)], **BROKEN),
+    *counted("claude_stream_interruptions_total", [(1, WEEK)], claude_stream_outcome="abandoned"),
+    *counted("claude_cost_unpriced_total", [(0, WEEK)]),
+    *counted("claude_trace_capped_total", [(0, WEEK)]),
+    *counted("claude_cache_unused_total", [(0.5, WEEK)], **of_model(SONNET)),
+    *limit(0.6, WEEK),
+    *budget(50, WEEK),
+]  # fmt: skip
+"""A week of an application that is well, with all that the alerts look at."""
+
+
+@pytest.fixture(scope="module")
+def rule_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("rules") / "rules.yaml"
+    path.write_text(rules(GUIDE), "utf-8")
+    return path
+
+
+def promtool(*arguments: object) -> str:
+    ran = subprocess.run(  # a program of the system, on files made here
+        ["promtool", *map(str, arguments)],  # noqa: S607  # where it is depends on the system
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+    return "" if ran.returncode == 0 else ran.stdout + ran.stderr
+
+
+def unit_tests(rule_file: Path, recorded: Sequence[Recorded], evaluated: str, expected: Mapping[str, int]) -> str:
+    """What `promtool` says against it that these queries find something, or do not, at the end."""
+    samples = sum(many for _, many in recorded[0].steps)
+    told = {
+        "rule_files": [str(rule_file)],
+        "evaluation_interval": evaluated,
+        "tests": [
+            {
+                "interval": "5m",
+                "input_series": [each.as_input() for each in recorded],
+                "promql_expr_test": [
+                    {
+                        "expr": f"count({asked}) > bool 0 or vector(0)",
+                        "eval_time": f"{5 * samples}m",
+                        "exp_samples": [{"labels": "{}", "value": firing}],
+                    }
+                    for asked, firing in expected.items()
+                ],
+            }
+        ],
+    }
+    path = rule_file.with_name("tests.yaml")
+    path.write_text(json.dumps(told), "utf-8")
+    return promtool("test", "rules", path)
+
+
+@needs_promtool
+def test_prometheus_accepts_the_rules(rule_file: Path):
+    assert promtool("check", "rules", rule_file) == ""
+
+
+@needs_promtool
+@pytest.mark.parametrize("name", NAMES)
+def test_an_alert_fires_in_its_case(name: str, rule_file: Path):
+    assert unit_tests(rule_file, FIRES[name], "30m", {f'ALERTS{{alertname="{name}", alertstate="firing"}}': 1}) == ""
+
+
+@needs_promtool
+def test_no_alert_fires_in_a_week_of_calm(rule_file: Path):
+    assert unit_tests(rule_file, CALM, "1h", {'last_over_time(ALERTS{alertstate="firing"}[8d])': 0}) == ""
