@@ -5,7 +5,7 @@ SHARED := ../shared/conformance
 # A file of tests at a time in each of two processes. `ARGS=-n0` is for a debugger, and for new snapshots.
 IN_PARALLEL := -n 2 --dist loadfile
 
-.PHONY: help demo test lint format coverage matrix agentsdk frameworks conformance bench benchcap benchbudgets docs clean
+.PHONY: help demo test lint format coverage matrix agentsdk frameworks backends conformance bench benchcap benchbudgets docs clean
 
 help:            ## this list
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /	/'
@@ -42,6 +42,9 @@ agentsdk: .venv/ready  ## the tests of the Claude Agent SDK, with its CLI; ARGS=
 
 frameworks: .venv/ready  ## frameworks that call Claude, each in an environment of its own; ARGS=--slice has three
 	$(BIN)/python tests/frameworks/run.py $(ARGS)
+
+backends: .venv/ready  ## programs against real backends, each in an environment of its own; ARGS=--slice has the quick ones
+	$(BIN)/python tests/backends/run.py $(ARGS)
 
 conformance: .venv/ready  ## recorded traffic of the real API against an independent oracle, where it is at hand
 	$(BIN)/python tests/matrix.py --conformance $(SHARED)

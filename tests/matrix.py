@@ -111,8 +111,8 @@ def _commands(version: str, *, fast: bool, conformance: Path | None) -> Sequence
     if conformance is not None:
         replay = [str(conformance / "replay.py"), str(conformance / "recordings.jsonl")]
         return [replay, [*replay, "--async"]]
-    left_out = [] if version in SLOW_VERSIONS else [f"--ignore={path}" for path in SLOW_TESTS]
-    return [_pytest(*(FAST_TESTS if fast else [*TESTS, *left_out]))]
+    left_out = [f"--ignore={path}" for path in SLOW_TESTS if fast or version not in SLOW_VERSIONS]
+    return [_pytest(*(FAST_TESTS if fast else TESTS), *left_out)]
 
 
 def _pytest(*arguments: str) -> Sequence[str]:

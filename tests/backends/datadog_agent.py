@@ -1,0 +1,157 @@
+"""Datadog's `ddapm-test-agent`: traces, metrics and log records over both protocols of OTLP, read back as JSON.
+
+It keeps what came under a *session token*, which programs send as a header. A *snapshot* is a file of the spans of a
+session, their ids numbered: the agent writes it where there is none, and else compares with it.
+
+https://github.com/DataDog/dd-apm-test-agent
+"""
+
+import tempfile
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+from urllib.error import HTTPError
+
+from facts import (
+    OF_EVENTS,
+    OF_METRICS,
+    OF_TRACES,
+    Facts,
+    differences,
+    expected,
+    of_events,
+    of_spans,
+)
+from google.protobuf.json_format import ParseDict
+from google.protobuf.message import Message
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from otlp_points import CUMULATIVE, DELTA, Series, of_metrics, series, wrong_temporality
+from program import SUPPORT, ran, rounds
+from receiver import Payload, Receiver
+from results import Shown
+from said import Said
+from script import TYPO, support
+from servers import HOST, fetched, free_ports, read, server, settled
+
+SNAPSHOTS = Path(__file__).with_name("snapshots")
+ALL = (*OF_TRACES, *OF_METRICS, *OF_EVENTS)
+OTHER_EACH_TIME = (
+    "startTimeUnixNano",
+    "endTimeUnixNano",
+    "version",
+    "meta.server.port",
+    "meta.service.instance.id",
+    "meta.telemetry.auto.version",
+    "meta.telemetry.sdk.version",
+    "meta.claude.cost.source",
+    "meta.claude.retry.wait_s",
+    "meta.claude.stream.max_gap_s",
+    "meta.gen_ai.response.time_to_first_chunk",
+)
+"""Fields and, as the agent calls them, `meta.` attributes, which are no part of a snapshot."""
+
+Export = TypeVar("Export", bound=Message)
+
+
+class Agent(NamedTuple):
+    """The agent: where it takes OTLP, over HTTP and over gRPC, and where it is asked for snapshots."""
+
+    http: str
+    grpc: str
+    url: str
+
+    def came(self, signal: str, export: type[Export], session: str) -> list[Export]:
+        """The exports of a session, as they came."""
+        documents: Any = fetched(f"{self.http}/test/session/{signal}", test_session_token=session)
+        return [ParseDict(document, export()) for document in documents]
+
+    def compare(self, session: str, name: str) -> Iterator[str]:
+        """What is different from the snapshot of this name. Without one, it is made."""
+        other = ",".join(OTHER_EACH_TIME)
+        query = {"test_session_token": session, "file": str(SNAPSHOTS / name), "ignores": other, "removes": other}
+        try:
+            read(f"{self.url}/test/session/snapshot", **query)
+        except HTTPError as error:
+            yield f"the spans are not those of snapshots/{name}:\n{error.read().decode()}"
+
+
+@contextmanager
+def agent(commands: Path, home: Path) -> Generator[tuple[Agent, float]]:
+    """Runs the agent, and tells in how many seconds it was ready."""
+    port, http, grpc = free_ports(3)
+    command = (
+        commands / "ddapm-test-agent",
+        *("--port", str(port), "--otlp-http-port", str(http), "--otlp-grpc-port", str(grpc)),
+        *("--snapshot-dir", str(SNAPSHOTS)),
+        "--disable-llmobs-data-forwarding",
+    )
+    with server(command, home, port, "/info", {}) as started:
+        yield Agent(f"http://{HOST}:{http}", f"http://{HOST}:{grpc}", started.url), started.ready_s
+
+
+class Came(NamedTuple):
+    """What came in a session."""
+
+    facts: Facts
+    series: Sequence[Series]
+
+
+def came(agent: Agent, session: str) -> Came:
+    """What has come in a session so far."""
+    metrics = agent.came("metrics", ExportMetricsServiceRequest, session)
+    with Receiver() as received:
+        for signal, export in (("traces", ExportTraceServiceRequest), ("logs", ExportLogsServiceRequest)):
+            received.payloads.extend(
+                Payload(f"/v1/{signal}", {}, each.SerializeToString()) for each in agent.came(signal, export, session)
+            )
+        found = series(metrics)
+        return Came({**of_spans(received.spans), **of_metrics(found), **of_events(received.events)}, found)
+
+
+def check(commands: Path) -> Iterator[Shown]:
+    """Runs programs with every protocol and temporality, and tells what the agent shows of each."""
+    with tempfile.TemporaryDirectory() as home, agent(commands, Path(home)) as (running, _):
+        over_http = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
+        over_grpc = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
+        yield _of_rounds(running, "HTTP, delta", running.http, DELTA, over_http)
+        yield _of_rounds(running, "HTTP, cumulative", running.http, CUMULATIVE, over_http)
+        yield _of_rounds(running, "gRPC, delta", running.grpc, DELTA, over_grpc)
+        yield _of_the_demo(running)
+
+
+def _of_rounds(agent: Agent, way: str, endpoint: str, temporality: int, protocol: Mapping[str, str]) -> Shown:
+    session = way.replace(", ", "-").lower()
+    variables = {**protocol, **_session(session), TEMPORALITY: "delta" if temporality == DELTA else "cumulative"}
+
+    def arrived(said: Said) -> Came:
+        wanted = expected(said)
+        return settled(lambda: came(agent, session), lambda seen: not [*differences(wanted, seen.facts, ALL)])
+
+    with rounds(endpoint, **variables) as program:
+        # The first round is here before the second one begins, so each of its counters is exported at least twice.
+        first = program.next()
+        complaints = [*differences(expected(first), arrived(first).facts, ALL)]
+        second = program.next()
+    seen = arrived(second)
+    complaints += [*wrong_temporality(seen.series, temporality), *agent.compare(session, "calls")]
+    if not any(each.exports > 1 for each in seen.series if each.metric == "claude.token.usage"):
+        complaints.append("claude.token.usage was exported once only")
+    return Shown(way, expected(second), seen.facts, ALL, complaints=complaints)
+
+
+def _of_the_demo(agent: Agent) -> Shown:
+    variables = {**_session("demo"), "SUPPORT_COMPLAINTS_MODEL": TYPO}
+    said = ran(SUPPORT, support(), agent.http, **variables)
+    wanted = expected(said)
+    seen = settled(lambda: came(agent, "demo"), lambda seen: not [*differences(wanted, seen.facts, ALL)])
+    return Shown("the demo", wanted, seen.facts, ALL, complaints=[*agent.compare("demo", "demo")])
+
+
+TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+
+
+def _session(token: str) -> Mapping[str, str]:
+    return {"OTEL_EXPORTER_OTLP_HEADERS": f"x-datadog-test-session-token={token}"}

@@ -1,0 +1,175 @@
+"""MLflow: traces over OTLP, read back over its REST interface.
+
+An *experiment* is where it files traces, by a header. MLflow takes neither metrics nor log records.
+
+https://mlflow.org/docs/latest/genai/tracing/
+"""
+
+import json
+import tempfile
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from conventions import send
+from facts import (
+    CHATS,
+    FAILED,
+    OF_TRACES,
+    ORPHANS,
+    SPAN_INPUT,
+    SPAN_OUTPUT,
+    SPAN_READ,
+    SPAN_USD,
+    SPAN_WRITTEN,
+    Facts,
+    expected,
+)
+from program import OFF, RUNAWAY, SUPPORT, ran, rounds
+from receiver import Receiver
+from results import Shown, Unlike
+from said import Said
+from script import TYPO, research, support
+from servers import HOST, Server, free_ports, server, settled
+
+from pricing.listed_prices import LISTED, Listed
+
+MOST = 100
+MODEL_CALL = '"CHAT_MODEL"'
+TOKENS: Mapping[str, str] = {
+    SPAN_INPUT: "input_tokens",
+    SPAN_OUTPUT: "output_tokens",
+    SPAN_READ: "cache_read_input_tokens",
+    SPAN_WRITTEN: "cache_creation_input_tokens",
+}
+"""Facts, with the keys of a trace's usage."""
+
+OWN_PRICES = "prices of its own: for cache writes of an hour those of five minutes, and the prompt of a broken answer"
+OLD_PRICES = "prices of its own: none of Claude Haiku 5.5, and an older one of what Sonnet 5.5 reads from the cache"
+ALL_COSTS = "with the results of batches, and with the prompt of a broken answer, which MLflow prices itself"
+CATALOG: Mapping[str, Listed | None] = {
+    "claude-haiku-5-5": None,
+    "claude-sonnet-5-5": LISTED["claude-sonnet-5-5"]._replace(read=0.20),
+}
+"""The prices of `mlflow/utils/model_catalog/anthropic.json` that are not those of the price pages."""
+
+
+@contextmanager
+def mlflow(commands: Path, home: Path) -> Generator[Server]:
+    """Runs MLflow with one worker, which keeps everything in `home`."""
+    (port,) = free_ports(1)
+    command = (
+        *(commands / "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"),
+        *("--backend-store-uri", f"sqlite:///{home / 'mlflow.db'}"),
+        *("--artifacts-destination", str(home / "artifacts")),
+    )
+    environment = {
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "PATH": f"{commands}:/usr/bin:/bin",
+    }
+    with server(command, home, port, "/health", environment) as started:
+        yield started
+
+
+class Experiment:
+    """An experiment of MLflow, made anew."""
+
+    def __init__(self, running: Server, name: str) -> None:
+        self.name = name
+        self.endpoint = running.url
+        self._running = running
+        self._id = running.post("/api/2.0/mlflow/experiments/create", {"name": name})["experiment_id"]
+        self.headers = {"x-mlflow-experiment-id": self._id}
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """What makes a program send its traces here."""
+        headers = ",".join(f"{name}={value}" for name, value in self.headers.items())
+        return {**OFF, "OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_HEADERS": headers}
+
+    @property
+    def facts(self) -> Facts:
+        """What MLflow shows of it."""
+        location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": self._id}}
+        found = self._running.post("/api/3.0/mlflow/traces/search", {"locations": [location], "max_results": MOST})
+        traces = found.get("traces", [])
+        spans = [span for trace in traces for span in self._spans(trace["trace_id"])]
+        known = {span["span_id"] for span in spans}
+        calls = [span for span in spans if span["attributes"].get("mlflow.spanType") == MODEL_CALL]
+        usage = [_told(trace, "mlflow.trace.tokenUsage") for trace in traces]
+        return {
+            CHATS: len(calls),
+            FAILED: sum(span["status"]["code"] == "STATUS_CODE_ERROR" for span in calls),
+            ORPHANS: sum(bool(span["parent_span_id"]) and span["parent_span_id"] not in known for span in spans),
+            **{fact: sum(each.get(key, 0) for each in usage) for fact, key in TOKENS.items()},
+            SPAN_USD: sum(_told(trace, "mlflow.trace.cost").get("total_cost", 0) for trace in traces),
+        }
+
+    def _spans(self, trace: str) -> Sequence[Any]:
+        return self._running.get("/ajax-api/3.0/mlflow/get-trace-artifact", request_id=trace)["spans"]
+
+    def shown(
+        self, said: Facts, wanted: Sequence[str] = OF_TRACES, unlike: Mapping[str, Unlike] | None = None
+    ) -> Shown:
+        """What it shows of a run, when that is all there."""
+        return settled(
+            lambda: Shown(self.name, said, self.facts, wanted, unlike or {}), lambda shown: not [*shown.failures]
+        )
+
+
+def _told(trace: Any, name: str) -> Any:
+    return json.loads(trace.get("trace_metadata", {}).get(name, "{}"))
+
+
+def check(commands: Path) -> Iterator[Shown]:
+    """Runs programs, and tells what MLflow shows of each."""
+    with tempfile.TemporaryDirectory() as home, mlflow(commands, Path(home)) as running:
+        yield from _of_calls(running)
+        yield from _of_the_demo(running)
+        yield from _of_an_agent(running)
+
+
+def _of_calls(running: Server) -> Iterator[Shown]:
+    plain = Experiment(running, "calls")
+    with rounds(plain.endpoint, **plain.variables) as program:
+        program.next()
+        said = program.next()
+    yield plain.shown(expected(said), unlike={SPAN_USD: Unlike(sum(_own_prices(said)), OWN_PRICES)})
+    told = Experiment(running, "calls-mlflow")
+    with Receiver() as received:
+        with rounds(received.endpoint) as program:
+            program.next()
+            said = program.next()
+        send(received.payloads, told.endpoint, "mlflow", told.headers)
+    # All that the API said: with batches, and with the prompts of broken answers.
+    yield told.shown(expected(said), unlike={SPAN_USD: Unlike(sum(call.cost for call in said.calls), ALL_COSTS)})
+
+
+def _own_prices(said: Said) -> Iterator[float]:
+    for call in said.alone:
+        listed = LISTED[call.model]
+        yield call.at(listed._replace(write_1h=listed.write_5m))
+
+
+def _of_the_demo(running: Server) -> Iterator[Shown]:
+    plain = Experiment(running, "demo")
+    said = ran(SUPPORT, support(), plain.endpoint, **plain.variables, SUPPORT_COMPLAINTS_MODEL=TYPO)
+    prices = ((call, CATALOG[call.model]) for call in said.alone)
+    catalog = sum(call.at(listed) for call, listed in prices if listed is not None)
+    yield plain.shown(expected(said), unlike={SPAN_USD: Unlike(catalog, OLD_PRICES)})
+    told = Experiment(running, "demo-mlflow")
+    with Receiver() as received:
+        said = ran(SUPPORT, support(), received.endpoint, SUPPORT_COMPLAINTS_MODEL=TYPO)
+        send(received.payloads, told.endpoint, "mlflow", told.headers)
+    yield told.shown(expected(said))
+
+
+def _of_an_agent(running: Server) -> Iterator[Shown]:
+    """An agent that has run away, with the span cap and the sums that its summaries have."""
+    told = Experiment(running, "capped-mlflow")
+    with Receiver() as received:
+        said = ran(RUNAWAY, research(), received.endpoint)
+        send(received.payloads, told.endpoint, "mlflow", told.headers)
+    yield told.shown(expected(said), (ORPHANS, *TOKENS, SPAN_USD))

@@ -1,0 +1,125 @@
+"""Programs that export to real backends, and what these show of them.
+
+    python tests/backends/run.py                  # all of them
+    python tests/backends/run.py --slice          # those that start within a second
+    python tests/backends/run.py --only phoenix   # these
+    python tests/backends/run.py --write          # and put what they show into docs/backends.md
+
+Each backend is started from its package, on free ports of the loopback interface, and asked over its own interfaces.
+What it shows is compared with what the simulated API said, number by number. Environments are made in `.venvs` and
+kept; Prometheus is that of the system. Exit status 1 if one fails.
+"""
+
+import argparse
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+# Neither the tests nor the examples are packages.
+sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "examples")]
+
+import backends_page
+import datadog_agent
+import mlflow_server
+import phoenix_server
+import prometheus_server
+from program import ProgramFailed
+from results import Shown
+from servers import ServerFailed
+
+from venvs import commands_of
+
+CONSTRAINTS = Path(__file__).with_name("constraints")
+
+
+class Backend(NamedTuple):
+    """A row: its package, where that is one of Python, and what tells what it shows."""
+
+    name: str
+    requirement: str | None
+    check: Callable[[Path], Iterator[Shown]]
+
+
+BACKENDS = {
+    backend.name: backend
+    for backend in (
+        Backend("ddapm", "ddapm-test-agent==1.69.1", datadog_agent.check),
+        Backend("prometheus", None, prometheus_server.check),
+        Backend("phoenix", "arize-phoenix==20.26.1", phoenix_server.check),
+        Backend("mlflow", "mlflow==3.17.2", mlflow_server.check),
+    )
+}
+SLICE = ("ddapm", "prometheus")
+"""For every change: the others take half a minute to start."""
+
+
+class Result(NamedTuple):
+    """How a backend did. `seconds` are for its environment, where that had to be made, and for its programs."""
+
+    name: str
+    failures: list[str]
+    numbers: int
+    installing: float
+    running: float
+
+
+def main() -> int:
+    """Runs what the command line asks for, and prints a line for each backend."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--slice", action="store_true", help="those that start within a second")
+    parser.add_argument("--only", nargs="+", metavar="NAME", choices=BACKENDS, help=", ".join(BACKENDS))
+    parser.add_argument("--write", action="store_true", help="put what they show into docs/backends.md")
+    options = parser.parse_args()
+    names = options.only or (SLICE if options.slice else BACKENDS)
+    results = [_examine(BACKENDS[name], write=options.write) for name in names]
+    for result in results:
+        for failure in result.failures:
+            print(f"{result.name}: {failure}")
+    for result in results:
+        print(
+            f"{result.name:12} {'FAILED' if result.failures else 'passed'} {result.numbers:4} numbers, "
+            f"{result.installing:4.0f} s to install, {result.running:4.0f} s to run"
+        )
+    return 1 if any(result.failures for result in results) else 0
+
+
+def commands(backend: Backend) -> Path:
+    """The folder with the commands of a backend, which is installed where it is not there.
+
+    Raises:
+        subprocess.SubprocessError: it cannot be installed.
+    """
+    if backend.requirement is None:
+        return Path("/usr/bin")
+    pins = (CONSTRAINTS / f"{backend.name}.txt").read_text("utf-8")
+    return commands_of(f"backend-{backend.name}", (backend.requirement,), pins, ours=False)
+
+
+def _examine(backend: Backend, *, write: bool) -> Result:
+    started = time.monotonic()
+    installed = started
+    failures: list[str] = []
+    shown: list[Shown] = []
+    try:
+        where = commands(backend)
+        installed = time.monotonic()
+        for each in backend.check(where):
+            shown.append(each)
+            failures += [f"{each.run}: {failure}" for failure in each.failures]
+    except subprocess.SubprocessError as error:
+        failures.append(f"{error}\n{getattr(error, 'stdout', None) or ''}{getattr(error, 'stderr', None) or ''}")
+    except (ProgramFailed, ServerFailed, OSError) as error:
+        failures.append(f"{type(error).__name__}: {error}")
+    if not failures:
+        if write:
+            backends_page.show(backend.name, shown)
+        failures += backends_page.differences(backend.name, shown)
+    numbers = sum(len(each.wanted) for each in shown)
+    return Result(backend.name, failures, numbers, installed - started, time.monotonic() - installed)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
