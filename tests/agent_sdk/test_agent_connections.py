@@ -1,6 +1,7 @@
 """The ways in which an application connects, with scripts of frames: nothing of its own changes, all is observed."""
 
 import asyncio
+import json
 import logging
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -11,7 +12,7 @@ import pytest
 from agent_frames import Passed, recorded
 from agent_scenarios import SCENARIOS, sdk, tools
 from inline_snapshot import snapshot
-from opentelemetry import baggage, context
+from opentelemetry import baggage, context, trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from scripted_transport import ScriptedTransport
 
@@ -116,6 +117,55 @@ def test_a_transport_that_is_observed_already_is_not_observed_twice(agents: Tele
     assert names(agents) == TWO_TOOLS
 
 
+def test_an_application_that_reads_its_transport_keeps_its_context(agents: Telemetry):
+    tracer = agents.tracer_provider.get_tracer("application")
+    asks: dict[str, Any] = {"subtype": "can_use_tool", "tool_name": "Bash", "tool_use_id": "toolu_1", "input": {}}
+    script = [Passed(0, "in", {"type": "control_request", "request_id": "1", "request": asks})] * 2
+
+    async def application() -> None:
+        transport: Any = observe_transport(Ending(script))
+        await transport.connect()
+        await transport.write(json.dumps({"type": "user", "message": {"role": "user", "content": "Hello"}}))
+        before = context.get_current()
+        frames = aiter(transport.read_messages())
+        await anext(frames)
+        assert context.get_current() is before
+        with tracer.start_as_current_span("handling") as handling:
+            await anext(frames)
+            assert trace.get_current_span() is handling
+        await transport.close()
+        assert context.get_current() is before
+
+    asyncio.run(application())
+    assert names(agents) == ["execute_tool Bash", "handling", "invoke_agent"]
+    assert agents.span("handling").parent is None
+
+
+def test_a_reader_that_is_thrown_away_has_left_the_turn(agents: Telemetry):
+    """An event loop that is closed cancels nothing: what waits is collected."""
+
+    async def application() -> None:
+        transport: Any = observe_transport(ScriptedTransport(recorded("two_tools")))
+        await transport.connect()
+        await transport.write(json.dumps({"type": "user", "message": {"role": "user", "content": "Hello"}}))
+        async for _ in transport.read_messages():
+            pass
+
+    waiting = application()
+    loop = asyncio.new_event_loop()
+    try:
+        # Without a task, so that it is thrown away like one that nobody holds.
+        asyncio._set_running_loop(loop)
+        waiting.send(None)
+    finally:
+        asyncio._set_running_loop(None)
+        loop.close()
+    waiting.close()
+    turn = agents.span("invoke_agent").attributes or {}
+    assert turn["claude.agent.outcome"] == "abandoned"
+    assert "error.type" not in turn
+
+
 def test_without_instrumentation_a_transport_is_left_alone():
     transport = ScriptedTransport(())
     assert observe_transport(transport) is transport
@@ -137,7 +187,7 @@ def test_uninstrumented_leaves_nothing_behind(agents: Telemetry):
             "SubprocessCLITransport": ("connect", "write", "read_messages", "close")
         },
         "_internal.client": {"InternalClient": ("process_query",)},
-        "_internal.query": {"Query": ("close",)},
+        "_internal.query": {"Query": ("start", "close")},
         "client": {"ClaudeSDKClient": ("connect",)},
     }.items():
         for owner, methods in classes.items():
@@ -296,13 +346,12 @@ def test_the_latest_names_of_metrics(instrument_agents: Callable[..., Telemetry]
 
 
 def test_a_rate_limit_of_which_little_is_left_is_told_of_once(agents: Telemetry):
-    def limit(used: float, resets_at: int, status: str = "allowed_warning") -> Passed:
-        info = {"status": status, "rateLimitType": "five_hour", "utilization": used, "resetsAt": resets_at}
+    def limit(used: float, status: str = "allowed_warning") -> Passed:
+        info = {"status": status, "rateLimitType": "five_hour", "utilization": used, "resetsAt": 1}
         return Passed(0, "in", {"type": "rate_limit_event", "rate_limit_info": info, "uuid": "u", "session_id": "s"})
 
     script = list(recorded("failing"))
-    # Of the second window little is left as well, of the third enough.
-    script[-4:-4] = [limit(0.8, 1), limit(0.92, 1), limit(0.97, 1), limit(0.95, 2), limit(0.5, 3, "allowed")]
+    script[-4:-4] = [limit(0.8), limit(0.92), limit(0.97), limit(1.0, "rejected"), limit(0.98), limit(0.5, "allowed")]
     with pytest.raises(sdk.ResultError):
         asyncio.run(asked(options=sdk.ClaudeAgentOptions(), transport=ScriptedTransport(script)))
     assert [(event.name, event.severity, event.attributes) for event in agents.events] == [
@@ -311,12 +360,12 @@ def test_a_rate_limit_of_which_little_is_left_is_told_of_once(agents: Telemetry)
             "WARN",
             {
                 "claude.rate_limit.type": "five_hour",
-                "claude.rate_limit.status": "allowed_warning",
+                "claude.rate_limit.status": status,
                 "claude.rate_limit.utilization": used,
                 "claude.rate_limit.full_in_s": 0.0,
             },
         )
-        for used in (0.92, 0.95)
+        for used, status in ((0.92, "allowed_warning"), (1.0, "rejected"))
     ]
     turn = agents.span("invoke_agent").context
     assert turn is not None

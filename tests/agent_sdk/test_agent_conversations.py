@@ -6,6 +6,7 @@ import agent_frames
 from agent_frames import MS, Passed, played, recorded
 
 from otel_claude.agent_sdk.conversation import Conversation
+from otel_claude.agent_sdk.limits import Limits
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Step, ToolUse
 from otel_claude.values import is_object
 
@@ -222,23 +223,97 @@ def test_a_prompt_that_is_sent_during_a_turn_of_the_clis_own_gets_the_next_one()
     assert (second.origin, second.follows, second.prompt, second.caller) == (None, None, "Hello", "second caller")
 
 
-def test_prompts_that_wait_are_forgotten_when_the_cli_has_nothing_to_do():
-    """It answers several in one turn where it can."""
+def state(word: str) -> dict[str, Any]:
+    return {"type": "system", "subtype": "session_state_changed", "state": word}
+
+
+IDLE, RUNNING, INIT = state("idle"), state("running"), {"type": "system", "subtype": "init"}
+
+
+def asked(steps: list[Step]) -> list[tuple[Any, ...]]:
+    """For each turn: who has asked, when it began, and what was asked."""
+    return [(run.caller, run.started_at, run.prompt, *(each.content for each in run.joined)) for run in runs(steps)]
+
+
+def test_prompts_that_are_there_when_the_cli_starts_to_run_are_one_turn():
     connection = Connection()
-    connection.send(prompt(), "first caller")
-    connection.send(prompt(), "second caller")
-    connection.receive(answer("1"), result(), {"type": "system", "subtype": "session_state_changed", "state": "idle"})
-    connection.send(prompt(), "third caller")
-    connection.receive(answer("2"), result())
-    assert [run.caller for run in runs(connection.steps)] == ["first caller", "third caller"]
+    connection.send(prompt("one"), "first caller")
+    connection.send(prompt("two"), "second caller")
+    connection.receive(RUNNING, INIT, answer("1"), result(), IDLE)
+    connection.send(prompt("three"), "third caller")
+    connection.receive(RUNNING, INIT, answer("2"), result(), IDLE)
+    assert asked(connection.steps) == [("first caller", 1000, "one", "two"), ("third caller", 8000, "three")]
+    assert [each.caller for each in runs(connection.steps)[0].joined] == ["second caller"]
+
+
+def test_a_prompt_that_is_sent_before_the_cli_says_that_it_is_idle_does_not_lose_its_turn():
+    connection = Connection()
+    connection.send(prompt("one"))
+    connection.send(prompt("two"))
+    connection.receive(RUNNING, INIT, answer("1"), result())
+    connection.send(prompt("three"), "third caller")
+    connection.receive(IDLE, RUNNING, INIT, answer("2"), result())
+    assert asked(connection.steps) == [("a caller", 1000, "one", "two"), ("third caller", 7000, "three")]
+
+
+def test_a_prompt_after_an_interrupt_has_a_turn_of_its_own():
+    """The CLI has not read it yet when it says that it is idle."""
+    connection = Connection()
+    connection.send(prompt("one"), "first caller")
+    connection.receive(RUNNING, INIT)
+    connection.send(prompt("two"), "second caller")
+    connection.receive(result(subtype="error_during_execution", terminal_reason="aborted_streaming"))
+    connection.receive(IDLE, RUNNING, INIT, answer("1"), result(), IDLE)
+    assert asked(connection.steps) == [("first caller", 1000, "one"), ("second caller", 8000, "two")]
+    assert [run.outcome for run in runs(connection.steps)] == ["cancelled", "completed"]
+
+
+def test_a_prompt_that_is_written_just_before_the_result_of_a_turn_of_the_clis_own():
+    """It was written just after it in the recording."""
+    script = [passed for passed in recorded("background") if passed.way != "exit"]
+    index = [index for index, passed in enumerate(script) if passed.way == "out" and passed.frame["type"] == "user"][1]
+    script.insert(index - 1, script.pop(index)._replace(ms=script[index - 1].ms))
+    *_, own, second = runs(played(script)[1])
+    assert (own.origin, own.prompt) == ("task-notification", None)
+    assert (second.origin, second.prompt, second.caller) == (None, "And now?", "the application")
+
+
+def test_a_prompt_that_was_answered_in_the_turn_before_has_none():
+    """The CLI takes prompts in between two answers as well, and does not say so."""
+    connection = Connection()
+    connection.send(prompt("one"))
+    connection.receive(RUNNING, INIT, answer("1", use("toolu_1")))
+    connection.send(prompt("two"))
+    connection.receive(gave("toolu_1"), answer("2"), result(), IDLE)
+    connection.send(prompt("three"))
+    connection.receive(RUNNING, INIT, answer("3"), result(), IDLE)
+    connection.receive(RUNNING, INIT, answer("4"), result(origin={"kind": "task-notification"}))
+    assert [run.prompt for run in runs(connection.steps)] == ["one", "three", None]
+
+
+def test_a_prompt_that_waits_while_the_cli_is_idle_twice_is_forgotten():
+    connection = Connection()
+    connection.send(prompt("one"))
+    connection.receive(RUNNING)
+    connection.send(prompt("two"))
+    connection.receive(result(), IDLE, IDLE, RUNNING, INIT, answer("1"), result(origin={"kind": "task-notification"}))
+    first, own = runs(connection.steps)
+    assert (own.prompt, own.prompted, own.follows) == (None, False, first)
 
 
 def test_a_prompt_that_waits_has_a_turn_of_its_own():
     connection = Connection()
     connection.send(prompt("one"))
+    connection.receive(RUNNING)
     connection.send(prompt("two"))
-    connection.receive(answer("1"), result(), {"type": "system", "subtype": "init"}, answer("2"), result())
-    assert [(run.prompt, run.started_at) for run in runs(connection.steps)] == [("one", 1000), ("two", 5000)]
+    connection.receive(answer("1"), result())
+    connection.send(prompt("three"))
+    connection.receive(INIT, answer("2"), result(), INIT, answer("3"), result())
+    assert asked(connection.steps) == [
+        ("a caller", 1000, "one"),
+        ("a caller", 7000, "two"),
+        ("a caller", 10_000, "three"),
+    ]
 
 
 def test_a_turn_begins_before_its_prompt_where_the_application_asks_for_both():
@@ -475,3 +550,60 @@ def test_a_turn_that_has_begun_is_not_begun_again():
     conversation = Conversation(new=True)
     conversation.open(1, "a caller")
     assert conversation.open(2, "a caller") == []
+
+
+def test_a_late_answer_of_a_subagent_begins_no_turn():
+    """It would take the next prompt's."""
+    connection = Connection()
+    late = {"type": "stream_event", "parent_tool_use_id": "toolu_agent"}
+    start = {"type": "message_start", "message": {"id": "9"}}
+    connection.receive(answer("1", use("toolu_1"), parent_tool_use_id="toolu_agent"), late | {"event": start})
+    assert connection.steps == []
+    connection.send(prompt("one"))
+    connection.receive(answer("2"), result())
+    assert asked(connection.steps) == [("a caller", 3000, "one")]
+
+
+def test_frames_of_answers_that_come_late_or_twice_count_once():
+    connection = Connection()
+    connection.send(prompt())
+    connection.receive(
+        answer("1", use("toolu_1")), answer("2"), answer("1"), gave("toolu_1"), answer("1", use("toolu_1")), result()
+    )
+    assert [answered.id for answered in answers(connection.steps)] == ["1", "2"]
+    assert [tool.id for tool in tools(connection.steps)] == ["toolu_1"]
+    assert [(run.iterations, run.tool_calls) for run in runs(connection.steps)] == [(2, 1)]
+
+
+def test_a_limit_is_told_of_once_in_its_window_or_hour():
+    """The CLI may say what it says with each answer."""
+    hour = 3600.0
+
+    def told(*said: tuple[float, str, float | None]) -> list[float]:
+        limits = Limits()
+        return [now for now, status, ends in said if limits.is_news(Limit("five_hour", status, 0.95, ends, None), now)]
+
+    assert told((1, "allowed_warning", 9), (2, "allowed_warning", 9.5), (9, "allowed_warning", 20)) == [1, 9]
+    assert told((1, "allowed_warning", None), (2, "allowed_warning", 9), (1 + hour, "allowed_warning", None)) == [
+        1,
+        1 + hour,
+    ]
+    assert told((5, "rejected", 1), (6, "rejected", 1)) == [5]
+    assert told((1, "allowed_warning", 9), (2, "rejected", 9), (3, "allowed_warning", 9)) == [1, 2]
+    assert not Limits().is_news(Limit("five_hour", "allowed", 0.5, None, None), 1)
+
+
+def test_a_block_with_a_type_that_is_none_is_no_tool():
+    connection = Connection()
+    connection.send(prompt())
+    connection.receive(answer("1", {**use("toolu_1"), "type": ["tool_use"]}), result())
+    assert tools(connection.steps) == []
+
+
+def test_a_state_that_is_none_is_left_alone():
+    connection = Connection()
+    connection.send(prompt("one"))
+    connection.receive(state("requires_action"), {"type": "system", "subtype": "session_state_changed"})
+    connection.send(prompt("two"))
+    connection.receive(answer("1"), result(), IDLE)
+    assert asked(connection.steps) == [("a caller", 1000, "one", "two")]

@@ -75,8 +75,25 @@ def test_sums_that_went_down_say_nothing_and_later_ones_do():
     totals = Totals(new=True)
     totals.spent(result((MODEL, used(100, 10, 0.5))))
     assert totals.spent(result((MODEL, used(40, 4, 0.25)))) is None
-    assert totals.spent(result()) is None
-    assert said(totals.spent(result((MODEL, used(50, 5, 0.5))))) == (50, 5, 0.5)
+    assert said(totals.spent(result((MODEL, used(50, 5, 0.5))))) == (10, 1, 0.25)
+
+
+@pytest.mark.parametrize("silent", [{"modelUsage": {}}, {}])
+def test_a_result_without_sums_does_not_spoil_those_that_come_after(silent: dict[str, Any]):
+    for new in (True, False):
+        totals = Totals(new=new)
+        totals.spent(result((MODEL, used(100, 10, 0.5)), own=(100, 10)))
+        assert totals.spent(silent) is None
+        assert said(totals.spent(result((MODEL, used(300, 30, 0.75)), own=(200, 20)))) == (200, 20, 0.25)
+
+
+def test_costs_are_exact_to_a_picodollar():
+    """As binary fractions 0.002695 - 0.002611 is 8.39999999999999e-05, and 0.1 + 0.2 is 0.30000000000000004."""
+    totals = Totals(new=True)
+    totals.spent(result((MODEL, used(100, 10, 0.002611))))
+    assert said(totals.spent(result((MODEL, used(200, 20, 0.002695))))) == (100, 10, 0.000084)
+    spend = Totals(new=True).spent(result((MODEL, used(1, 1, 0.1)), ("other", used(1, 1, 0.2))))
+    assert said(spend) == (2, 2, 0.3)
 
 
 def test_a_conversation_that_begins_anew_begins_with_nothing():
@@ -102,3 +119,9 @@ def test_clouds_are_called_by_the_conventions_names():
     spend = Totals(new=True).spent(result(*models))
     assert spend is not None
     assert [each.provider for each in spend.models] == ["anthropic", "aws.bedrock", "gcp.vertex_ai"]
+
+
+@pytest.mark.parametrize("cost", [float("inf"), float("nan")])
+def test_a_cost_that_is_no_amount_is_not_known(cost: float):
+    """Python reads such numbers in JSON."""
+    assert said(Totals(new=True).spent(result((MODEL, used(1, 1, cost))))) == (1, 1, None)

@@ -191,7 +191,7 @@ application | internal
             gen_ai.usage.cache_write.input_tokens = 20
             gen_ai.usage.input_tokens = 160
     invoke_agent | internal
-        claude.agent.cost_usd = 0.0013620000000000001
+        claude.agent.cost_usd = 0.001362
         claude.agent.input_tokens = 380
         claude.agent.iterations = 3
         claude.agent.origin = "task-notification"
@@ -321,7 +321,7 @@ def test_a_denied_tool(connections: Connections, agents: Telemetry):
     assert ran("denied", connections, agents) == snapshot("""\
 application | internal
     invoke_agent | internal
-        claude.agent.cost_usd = 0.00042300000000000004
+        claude.agent.cost_usd = 0.000423
         claude.agent.input_tokens = 130
         claude.agent.iterations = 2
         claude.agent.outcome = "completed"

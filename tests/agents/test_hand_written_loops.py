@@ -3,6 +3,7 @@
 import asyncio
 import contextvars
 import copy
+import functools
 import inspect
 import pickle
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -17,7 +18,9 @@ from opentelemetry.trace import StatusCode
 from rig import (
     ASK,
     ToolFailed,
+    each,
     failing,
+    is_async,
     named,
     needs_runner,
     parent_of,
@@ -25,6 +28,7 @@ from rig import (
     says,
     settled,
     told,
+    tool_of,
     tree,
     wants,
     weather,
@@ -33,6 +37,11 @@ from rig import (
 import otel_claude
 from fixture_types import Instrument, Runner
 from otel_claude import AnthropicInstrumentor
+from otel_claude.agents.current import current_run
+from otel_claude.agents.run import Run
+from otel_claude.anthropic.tool_uses import StreamedToolUses
+from otel_claude.emitting.agents import run_points
+from otel_claude.failsafe import failures
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry, ToolUse, usage
 
 only_sync = pytest.mark.parametrize("runner", ["sync"], indirect=True)
@@ -316,7 +325,7 @@ def test_a_result_that_says_that_it_is_an_error_is_one(telemetry: Telemetry):
 
 
 def test_an_exception_that_is_caught_inside_is_told(telemetry: Telemetry):
-    block = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Paris"}}
+    block: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Paris"}}
     with otel_claude.tool_call(block) as call:
         try:
             failing("Paris")
@@ -560,6 +569,96 @@ def test_functions_can_be_pickled_and_copied():
     assert copy.deepcopy(warmth) is warmth
 
 
+class Office:
+    """Tools of every kind of method."""
+
+    def __init__(self, city: str) -> None:
+        self.city = city
+        self.tools = {"own": self.own}
+
+    @otel_claude.tool
+    def own(self) -> str:
+        return self.city
+
+    @otel_claude.tool
+    @classmethod
+    def outer_class(cls) -> str:
+        return cls.__name__
+
+    @classmethod
+    @otel_claude.tool
+    def inner_class(cls) -> str:
+        return cls.__name__
+
+    @otel_claude.tool
+    @staticmethod
+    def outer_static() -> str:
+        return "static"
+
+    @staticmethod
+    @otel_claude.tool
+    def inner_static() -> str:
+        return "static"
+
+
+@pytest.mark.parametrize("name", ["own", "outer_class", "inner_class", "outer_static", "inner_static"])
+def test_methods_can_be_pickled_and_copied(name: str):
+    for owner in (Office("Paris"), Office):
+        method = getattr(owner, name)
+        args = (Office("Paris"),) if owner is Office and name == "own" else ()
+        for again in (pickle.loads(pickle.dumps(method)), copy.copy(method), copy.deepcopy(method)):  # noqa: S301  # our own
+            assert again(*args) == method(*args)
+
+
+def test_a_copy_of_an_object_has_its_own_methods():
+    office = Office("Paris")
+    other = copy.deepcopy(office)
+    other.city = "Rome"
+
+    assert (office.tools["own"](), other.tools["own"]()) == ("Paris", "Rome")
+
+
+@pytest.mark.parametrize("function", [plain_coroutine, plain_generator, plain_async_generator])
+def test_what_is_called_wrongly_raises_at_once(function: Callable[..., Any], telemetry: Telemetry):
+    with pytest.raises(TypeError):
+        otel_claude.tool(function)(1, 2, 3)
+
+    assert telemetry.spans == []
+
+
+@pytest.mark.parametrize("function", [plain_coroutine, plain_generator, plain_async_generator])
+async def test_what_is_returned_has_its_name(runner: Runner, function: Callable[..., Any], telemetry: Telemetry):
+    returned = otel_claude.tool(function)("Paris")
+
+    assert (returned.__name__, returned.__qualname__) == (function.__name__, function.__qualname__)
+    if inspect.iscoroutine(returned):
+        assert await returned == "Paris"
+
+
+@only_async
+async def test_a_coroutine_that_a_function_returns_is_inside(runner: Runner, telemetry: Telemetry):
+    async def travel() -> None:
+        await asyncio.sleep(0)
+        warmth("Paris")
+        raise ToolFailed
+
+    @otel_claude.agent("traveller")
+    def decorated() -> Any:
+        return travel()
+
+    with pytest.raises(ToolFailed):
+        await decorated()
+
+    run = told(telemetry.span("invoke_agent traveller"))
+    assert (run["claude.agent.tool_calls"], run["claude.agent.outcome"]) == (1, "failed")
+
+
+def test_what_is_callable_has_the_name_of_its_class(telemetry: Telemetry):
+    assert otel_claude.agent(functools.partial(plain, "Paris"))() == "ParisC"
+
+    assert [span.name for span in telemetry.spans] == ["invoke_agent partial"]
+
+
 @needs_runner
 async def test_the_sdk_reads_the_same_schema(client: Any):
     async def weather_of(city: str, days: int = 1) -> str:
@@ -640,3 +739,148 @@ def test_metrics_tell_a_bounded_number_of_names_apart(telemetry: Telemetry):
     assert len(runs) == 201
     assert telemetry.count("gen_ai.invoke_agent.duration", {"gen_ai.agent.name": "_OTHER"}) == 5
     assert telemetry.count("gen_ai.execute_tool.duration", {"gen_ai.tool.name": "_OTHER"}) == 5
+
+
+def test_names_of_models_are_bounded_on_metrics(telemetry: Telemetry):
+    run = Run("traveller", model="no model, " * 20)
+
+    points = run_points(run, "traveller")
+    assert [labels.get("gen_ai.request.model") for _, _, labels in points] == ["_OTHER", None, None]
+
+
+def test_the_arguments_of_a_cut_answer_cost_nothing_else():
+    before = failures.total
+    run = Run("traveller")
+    listener = StreamedToolUses(run)
+    block: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {}}
+    listener.item("content_block_start", {"index": 0, "content_block": block})
+    listener.item("content_block_delta", {"index": 0, "delta": {"partial_json": '{"city": "Pa'}})
+    listener.item("content_block_stop", {"index": 0})
+
+    assert failures.total == before
+    assert run.unanswered("toolu_1") == "weather"
+
+
+async def test_a_fault_about_tools_leaves_the_rest(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    def fail(*args: Any) -> None:
+        raise LookupError
+
+    monkeypatch.setattr(StreamedToolUses, "_stop", fail)
+    claude.will(wants(weather("Paris")))
+    with otel_claude.agent("traveller"):
+        stream = await settled(client.messages.create(**ASK, stream=True))
+        async for _ in each(stream):
+            pass
+
+    assert told(telemetry.span("chat claude-sonnet-5-5"))["gen_ai.usage.output_tokens"] == 10
+    assert failures.counts.pop("StreamedToolUses.item") == 1
+
+
+@pytest.mark.parametrize("interruption", [asyncio.CancelledError, KeyboardInterrupt])
+def test_a_tool_that_is_interrupted_says_so(interruption: type[BaseException], telemetry: Telemetry):
+    @otel_claude.tool
+    def stop() -> None:
+        raise interruption
+
+    with pytest.raises(interruption):
+        stop()
+
+    span = telemetry.span("execute_tool stop")
+    assert told(span)["error.type"] == "cancelled"
+    assert span.status.status_code is StatusCode.UNSET
+    assert telemetry.count("gen_ai.execute_tool.duration", {"error.type": "cancelled"}) == 1
+
+
+def test_further_tries_are_one_execution(telemetry: Telemetry):
+    block: dict[str, Any] = {"type": "tool_use", "id": "toolu_1", "name": "weather", "input": {"city": "Paris"}}
+    with otel_claude.agent("traveller"), otel_claude.tool_call(block):
+        for _ in range(6):
+            warmth(**block["input"])
+        warmth("Rome")
+
+    assert [span.name for span in telemetry.spans] == [
+        "execute_tool warmth",
+        "execute_tool weather",
+        "invoke_agent traveller",
+    ]
+    assert telemetry.events == []
+
+
+def test_a_tool_that_calls_another_with_the_same_arguments(telemetry: Telemetry):
+    @otel_claude.tool
+    def outer(city: str) -> str:
+        return warmth(city)
+
+    with otel_claude.tool_call({"type": "tool_use", "id": "toolu_1", "name": "outer", "input": {"city": "Paris"}}):
+        outer("Paris")
+
+    assert [span.name for span in telemetry.spans] == ["execute_tool warmth", "execute_tool outer"]
+
+
+@needs_runner
+async def test_a_function_that_the_sdks_tool_calls_is_another_execution(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(wants(weather("Paris")), says())
+    tools = [tool_of(client, "weather", warmth_now if is_async(client) else warmth)]
+    await settled(client.beta.messages.tool_runner(**ASK, tools=tools).until_done())
+
+    assert parent_of(telemetry, telemetry.span("execute_tool warmth")) == "execute_tool weather"
+
+
+async def warmth_now(city: str) -> str:
+    return warmth(city)
+
+
+def test_each_of_many_arguments_counts(telemetry: Telemetry):
+    @otel_claude.tool
+    def cities(*names: str, **options: int) -> None:
+        pass
+
+    with otel_claude.agent("traveller"):
+        for name in ("Paris", "Rome", "Oslo"):
+            cities("Bern", name, days=1)
+        cities("Bern", "Rome", days=1)
+
+    spans = named(telemetry, "execute_tool cities")
+    assert [told(span).get("claude.tool.repeats") for span in spans] == [None, None, None, 2]
+    assert telemetry.events == []
+
+
+def test_arguments_are_those_that_the_tool_was_given(instrument: Instrument):
+    telemetry = instrument(content="SPAN_ONLY")
+
+    @otel_claude.tool
+    def forget(cities: list[str]) -> None:
+        cities.clear()
+
+    forget(["Paris"])
+
+    assert told(telemetry.span("execute_tool forget"))["gen_ai.tool.call.arguments"] == '{"cities":["Paris"]}'
+
+
+async def test_a_call_that_is_never_sent_is_no_iteration(client: Any, telemetry: Telemetry):
+    with otel_claude.agent("traveller"), pytest.raises(Exception):  # noqa: B017, PT011  # which one differs
+        await settled(client.messages.create(**{**ASK, "metadata": {"user_id": object()}}))
+
+    run = told(telemetry.span("invoke_agent traveller"))
+    assert (run["claude.agent.iterations"], run["claude.agent.cost_usd"]) == (0, 0.0)
+
+
+def test_a_run_that_has_ended_takes_no_more(telemetry: Telemetry):
+    def travel(name: str) -> Iterator[None]:
+        with otel_claude.agent(name):
+            yield
+
+    def use() -> None:
+        first, second = travel("first"), travel("second")
+        next(first)
+        next(second)
+        for steps in (first, second):
+            for _ in steps:
+                pass
+        assert current_run() is None
+
+    contextvars.copy_context().run(use)

@@ -3,9 +3,9 @@
 from typing import Any
 
 from inline_snapshot import snapshot
-from rig import MODEL, each, settled
+from rig import MODEL, SDK_MAKES_SPANS, each, settled
 
-from fixture_types import Instrument
+from fixture_types import API_KEY, Instrument, Make
 from otel_claude.testing import Answer, ServerToolUse, SimulatedClaude, Telemetry, usage
 
 USAGE = usage(input_tokens=100, output_tokens=10)
@@ -130,3 +130,12 @@ async def test_tools_of_mcp_servers(instrument: Instrument, client: Any, claude:
             },
         ]
     )
+
+
+async def test_a_client_without_spans_of_its_own_has_ours(make: Make, instrument: Instrument, claude: SimulatedClaude):
+    telemetry = instrument(native_spans="keep")
+    options: dict[str, Any] = {"open_telemetry": False} if SDK_MAKES_SPANS else {}
+    claude.will(SEARCHED)
+    await settled(make(api_key=API_KEY, **options).messages.create(**ASK))
+
+    assert len(executions(telemetry)) == 2

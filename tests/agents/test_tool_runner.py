@@ -15,6 +15,7 @@ from opentelemetry.trace import StatusCode
 from rig import (
     ASK,
     PRICE,
+    SDK_MAKES_SPANS,
     SDK_VERSION,
     ToolFailed,
     done,
@@ -722,3 +723,15 @@ async def test_a_runner_of_another_kind_has_one_warning(
     (record,) = caplog.get_records("call")
     assert record.getMessage().endswith("has no __run__ in its tool runner; runs are missing")
     caplog.clear()
+
+
+async def test_attributes_of_a_tool_are_on_its_span_alone(make: Make, claude: SimulatedClaude, instrument: Instrument):
+    telemetry = instrument(native_spans="enrich")
+    options: dict[str, Any] = {"open_telemetry": False} if SDK_MAKES_SPANS else {}
+    client = make(api_key=API_KEY, **options)
+    claude.will(wants(weather("Paris")), says())
+    await until_done(client, tool_of(client, "weather", warm))
+
+    run = told(telemetry.span("invoke_agent"))
+    assert run["gen_ai.operation.name"] == "invoke_agent"
+    assert [name for name in run if name.startswith(("gen_ai.tool.", "claude.tool."))] == []

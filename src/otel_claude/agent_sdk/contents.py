@@ -35,7 +35,8 @@ def _content(thing: Run | Answer, settings: Settings) -> Content:
     elif thing.prompt is None:
         return Content()
     else:
-        content = read_request({"messages": [{"role": "user", "content": thing.prompt}]})
+        asked = [thing.prompt, *(prompt.content for prompt in thing.joined)]
+        content = read_request({"messages": [{"role": "user", "content": each} for each in asked]})
     return bound(content, settings.content_max_bytes, settings.redact)
 
 

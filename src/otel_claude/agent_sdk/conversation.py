@@ -6,25 +6,25 @@ each thing starts once and ends once; what is still open at the end, `close` end
 
 A frame belongs to the run whose `Agent` tool its `parent_tool_use_id` names, or to the turn. A turn begins when the
 application sends a prompt, or, where it has sent none, with the first frame of an answer: the CLI asks the model on its
-own when a subagent has finished in the background. Prompts that are sent during a turn wait for turns of their own.
+own when a subagent has finished in the background.
+
+The CLI takes all prompts that are there when it starts to run as one turn. Those that are sent later wait for turns of
+their own, or the CLI answers them in the turn that is going on, which it does not say: a prompt that still waits when
+the CLI has become idle twice was answered.
 """
 
 from collections import deque
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from otel_claude.agent_sdk.frames import SYNTHETIC, about, ending_of, is_launched, objects
+from otel_claude.agent_sdk.limits import Limits
 from otel_claude.agent_sdk.ongoing import Ongoing
-from otel_claude.agent_sdk.runs import TERMINAL, Limit, Outcome, Run, Step, ToolUse
+from otel_claude.agent_sdk.runs import TERMINAL, Limit, Outcome, Prompt, Run, Step, ToolUse
 from otel_claude.agent_sdk.spend import Totals
 from otel_claude.agent_sdk.tools import error_of, is_result, is_use
 from otel_claude.usage import merge
 from otel_claude.values import NO_FIELDS, Fields, fields, is_object, number, text
-
-
-class _Prompt(NamedTuple):
-    caller: Any
-    content: Any
 
 
 class Conversation:
@@ -33,7 +33,11 @@ class Conversation:
     def __init__(self, *, new: bool) -> None:
         self._ongoing = Ongoing()
         self._totals = Totals(new=new)
-        self._prompts: deque[_Prompt] = deque()
+        self._limits = Limits()
+        self._prompts: deque[Prompt] = deque()
+        self._asked: Prompt | None = None
+        self._taken = False
+        self._state: str | None = None
         self._last: Run | None = None
         self._session: Fields = NO_FIELDS
         self._ready_at: int | None = None
@@ -76,13 +80,30 @@ class Conversation:
             if request.get("subtype") == "initialize":
                 self._ongoing.forwards = request.get("forwardSubagentText") is True
         elif kind == "user":
-            turn = self.turn or self._begin(at, caller)
-            content = fields(frame.get("message")).get("content")
-            if turn.prompted or turn.follows is not None:
-                self._prompts.append(_Prompt(caller, content))
-            else:
-                turn.prompted, turn.prompt, turn.asked_at = True, content, at
+            self._ask(Prompt(caller, fields(frame.get("message")).get("content"), at))
         return self._ongoing.take()
+
+    def _ask(self, prompt: Prompt) -> None:
+        turn = self.turn
+        if turn is None:
+            if self._prompts and self._state == "running":
+                # The next turn is that of the prompt that waits, unless the CLI is about to say that it is idle.
+                self._prompts.append(prompt)
+                return
+            if self._state == "idle":
+                self._prompts.clear()
+            turn = self._begin(prompt.at, prompt.caller)
+        if turn.prompted or turn.follows is not None:
+            self._prompts.append(prompt)
+            if not self._taken and turn.follows is None:
+                turn.joined.append(prompt)
+        else:
+            self._give(turn, prompt)
+            turn.asked_at = prompt.at
+
+    def _give(self, turn: Run, prompt: Prompt) -> None:
+        self._asked = prompt
+        turn.prompted, turn.prompt = True, prompt.content
 
     def received(self, frame: Fields, at: int) -> list[Step]:
         """A frame comes from the CLI."""
@@ -100,6 +121,7 @@ class Conversation:
     def _begin(self, at: int, caller: Any, follows: Run | None = None) -> Run:
         turn = Run(at, caller=caller, asked_at=at, follows=follows)
         self._introduce(turn)
+        self._taken = False
         self._ongoing.start_turn(turn)
         return turn
 
@@ -113,12 +135,16 @@ class Conversation:
             return self.turn
         began = at if self._ready_at is None else self._ready_at
         if self._prompts:
-            caller, content = self._prompts.popleft()
-            turn = self._begin(began, caller)
-            turn.prompted, turn.prompt = True, content
-            return turn
+            return self._next(began)
         earlier = self._earlier()
         return self._begin(began, None if earlier is None else earlier.caller, earlier)
+
+    def _next(self, began: int) -> Run:
+        """The turn of the prompt that has waited longest."""
+        prompt = self._prompts.popleft()
+        turn = self._begin(began, prompt.caller)
+        self._give(turn, prompt)
+        return turn
 
     def _earlier(self) -> Run | None:
         """The turn that the CLI goes back to on its own: that of the subagent that has finished, or the last one."""
@@ -132,10 +158,11 @@ class Conversation:
         turn.origin = text(fields(frame.get("origin")).get("kind"))
         if turn.origin == "human":
             turn.origin = None
-        if turn.origin is not None and turn.prompted:
+        if turn.origin is not None and turn.prompted and self._asked is not None:
             # The CLI had something to do first, so the prompt still waits for its turn.
-            self._prompts.appendleft(_Prompt(turn.caller, turn.prompt))
+            self._prompts.appendleft(self._asked)
             turn.prompt, turn.follows = None, self._earlier()
+            turn.joined.clear()
         for denied in objects(frame.get("permission_denials")):
             if (tool := self.tool(denied.get("tool_use_id"))) is not None:
                 self._ongoing.end_tool(tool, at, "permission_denied")
@@ -145,12 +172,14 @@ class Conversation:
     def _system(self, frame: Fields, at: int) -> None:
         subtype = frame.get("subtype")
         if subtype == "init":
-            self._session, self._ready_at = frame, at
+            self._session, self._ready_at, self._taken = frame, at, True
             if self.turn is not None:
                 self._introduce(self.turn)
         elif subtype == "session_state_changed":
-            if frame.get("state") == "idle" and self.turn is None:
-                self._prompts.clear()
+            self._state = text(frame.get("state"))
+            self._taken = self._taken or self._state == "running"
+            if self._state == "idle" and self.turn is None:
+                self._idle()
         elif subtype == "task_started":
             self._task_started(frame, at)
         elif subtype in ("task_notification", "task_updated"):
@@ -158,6 +187,15 @@ class Conversation:
             status = frame.get("status") or fields(frame.get("patch")).get("status")
             if run is not None and isinstance(status, str) and status in TERMINAL:
                 self._ongoing.end_subagent(run, at, *TERMINAL[status])
+
+    def _idle(self) -> None:
+        """The CLI has nothing to do, as far as it knew when it said so: it may not yet have read the last prompts."""
+        answered_at = 0 if self._last is None or self._last.ended_at is None else self._last.ended_at
+        later = [prompt for prompt in self._prompts if prompt.at > answered_at]
+        doubted = [prompt._replace(doubted=True) for prompt in self._prompts if not prompt.doubted]
+        self._prompts = deque(later or doubted)
+        if later:
+            self._next(later[0].at)
 
     def _task_started(self, frame: Fields, at: int) -> None:
         """Tasks that are no subagents, such as shells in the background, are none of ours."""
@@ -167,8 +205,11 @@ class Conversation:
         if self._ongoing.subagent(launcher.id) is None:
             self._ongoing.start_subagent(launcher, at, frame)
 
-    def _thread(self, frame: Fields, at: int) -> Run:
-        """The run that an answer belongs to. The first answer of a subagent begins it, if nothing has before."""
+    def _thread(self, frame: Fields, at: int) -> Run | None:
+        """The run that an answer belongs to. The first answer of a subagent begins it, if nothing has before.
+
+        One of a subagent that is not known begins no turn: nobody has asked the main agent.
+        """
         launched_by = frame.get("parent_tool_use_id")
         if launched_by is None:
             return self._current(at)
@@ -176,11 +217,13 @@ class Conversation:
         if run is not None:
             return run
         launcher = self._ongoing.launcher(launched_by)
-        return self._current(at) if launcher is None else self._ongoing.start_subagent(launcher, at, frame)
+        return self.turn if launcher is None else self._ongoing.start_subagent(launcher, at, frame)
 
     def _assistant(self, frame: Fields, at: int) -> None:
         message = fields(frame.get("message"))
         run = self._thread(frame, at)
+        if run is None:
+            return
         if message.get("model") == SYNTHETIC:
             run.said_error = text(frame.get("api_error_type")) or text(frame.get("error"))
             return
@@ -203,7 +246,8 @@ class Conversation:
         kind = event.get("type")
         if kind == "message_start":
             message = fields(event.get("message"))
-            answer = self._ongoing.answer(self._thread(frame, at), message, at)
+            run = self._thread(frame, at)
+            answer = None if run is None else self._ongoing.answer(run, message, at)
             if answer is not None:
                 answer.said = fields(message.get("usage"))
         elif kind == "message_delta":
@@ -244,7 +288,9 @@ class Conversation:
         name = text(said.get("rateLimitType"))
         if name is not None:
             used, resets_at = number(said.get("utilization")), number(said.get("resetsAt"))
-            self._ongoing.step("tell", Limit(name, text(said.get("status")), used, resets_at, self.turn))
+            limit = Limit(name, text(said.get("status")), used, resets_at, self.turn)
+            if self._limits.is_news(limit, at / 1e9):
+                self._ongoing.step("tell", limit)
 
     def _reset(self, frame: Fields, at: int) -> None:
         self._totals.reset()

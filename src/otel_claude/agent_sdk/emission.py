@@ -10,7 +10,7 @@ from typing import Any
 from opentelemetry import _logs, baggage, context, metrics, trace
 from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
-from opentelemetry.trace import Link, SpanKind, Status, StatusCode
+from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
 from otel_claude.agent_sdk import contents
 from otel_claude.agent_sdk.attributes import (
@@ -23,12 +23,12 @@ from otel_claude.agent_sdk.attributes import (
 )
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Step, Thing, ToolUse
 from otel_claude.emitting import names
+from otel_claude.emitting.bounded import BoundedNames
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.observed import observed_by
 from otel_claude.emitting.points import Point
 from otel_claude.emitting.spans import Attributes
 from otel_claude.failsafe import guarded
-from otel_claude.rate_limits import LOW
 from otel_claude.settings import Settings
 from otel_claude.version import __version__
 from otel_claude.who import Who
@@ -54,7 +54,7 @@ class Emission:
         self._metrics = Metrics(meter, settings.metric_names, observed_by(meter_provider, meter).counters)
         self._logger = _logs.get_logger(SCOPE, __version__, logger_provider)
         self._who = Who(settings.baggage)
-        self._told: dict[str, float | None] = {}
+        self._names = {name: BoundedNames() for name in (names.AGENT_NAME, names.TOOL_NAME)}
 
     def emit(self, steps: Iterable[Step], *, deferring: bool) -> None:
         """Emits what has happened. `deferring`: the CLI makes spans of its own of all but the turns."""
@@ -98,7 +98,7 @@ class Emission:
                 span.set_attributes(end_attributes(thing))
                 if self._settings.content in ("SPAN_ONLY", "SPAN_AND_EVENT"):
                     span.set_attributes(contents.attributes_of(thing, self._settings))
-                if isinstance(thing, Run) and thing.origin is not None:
+                if isinstance(thing, Run):
                     self._link(thing)
                 if not isinstance(thing, Answer) and thing.error_type is not None:
                     span.set_status(Status(StatusCode.ERROR))
@@ -117,16 +117,29 @@ class Emission:
             )
 
     def _link(self, run: Run) -> None:
-        """A turn of the CLI's own is linked to the one that it goes back to, if it was not from its start on."""
-        if run.prompted and run.follows is not None and run.follows.span is not None:
+        """A turn of the CLI's own is linked to the one that it goes back to, if it was not from its start on.
+
+        One that answers several prompts is linked to where the others were sent.
+        """
+        if run.origin is not None and run.prompted and run.follows is not None and run.follows.span is not None:
             run.span.add_link(run.follows.span.get_span_context(), {names.AGENT_ORIGIN: run.origin})
+        linked = {_span_context(run.caller).span_id}
+        for asked in (_span_context(prompt.caller) for prompt in run.joined):
+            if asked.is_valid and asked.span_id not in linked:
+                linked.add(asked.span_id)
+                run.span.add_link(asked)
 
     @guarded(None)
     def _measure(self, thing: Run | Answer | ToolUse) -> None:
         counted = self._who.counted(self._who_in(thing.context))
-        self._metrics.record(_for(counted, histogram_points(thing)), thing.context)
+        self._metrics.record(_for(counted, self._bounded(histogram_points(thing))), thing.context)
         if isinstance(thing, Run) and thing.spend is not None:
             self._metrics.add(list(_for(counted, counter_points(thing))))
+
+    def _bounded(self, points: Iterable[Point]) -> Iterator[Point]:
+        for instrument, value, labels in points:
+            told = {name: known.told(str(labels[name])) for name, known in self._names.items() if name in labels}
+            yield instrument, value, {**labels, **told}
 
     def _who_in(self, outer: Context) -> dict[str, str]:
         """Who it is for, as the baggage of the context says in which the application has asked."""
@@ -134,14 +147,8 @@ class Emission:
 
     @guarded(None)
     def _tell(self, limit: Limit) -> None:
-        """Tells of a limit of which little is left, once until it is full again."""
-        low = limit.status == "rejected" or (limit.used is not None and limit.used > 1 - LOW)
-        if low and self._told.get(limit.name, 0.0) != limit.resets_at:
-            self._told[limit.name] = limit.resets_at
-            outer = Context() if limit.run is None else limit.run.context
-            self._log(
-                names.LIMIT_EVENT, SeverityNumber.WARN, limit_attributes(limit, time()) | self._who_in(outer), outer
-            )
+        outer = Context() if limit.run is None else limit.run.context
+        self._log(names.LIMIT_EVENT, SeverityNumber.WARN, limit_attributes(limit, time()) | self._who_in(outer), outer)
 
     def _log(self, event: str, severity: SeverityNumber, attributes: Attributes, outer: Any) -> None:
         self._logger.emit(
@@ -171,6 +178,10 @@ def _context_around(thing: Run | Answer | ToolUse) -> Context:
     else:
         outer = thing.run.context
     return Context() if outer is None else outer
+
+
+def _span_context(outer: Context | None) -> SpanContext:
+    return trace.get_current_span(Context() if outer is None else outer).get_span_context()
 
 
 def _links(thing: Run | Answer | ToolUse) -> list[Link]:

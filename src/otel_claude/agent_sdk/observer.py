@@ -24,6 +24,9 @@ TOOL_USE_ID = "claudecode/toolUseId"
 _CANCELLED = frozenset({"CancelledError", "Cancelled"})
 """How asyncio and trio call the exception of a task that is cancelled."""
 
+_LEFT = _CANCELLED | {"GeneratorExit"}
+"""And that of a reader that is thrown away while it waits."""
+
 
 class Observer:
     """Observes one connection, from `connecting` to `closed`. After that it does nothing.
@@ -37,6 +40,11 @@ class Observer:
         self._conversation = Conversation(new=new)
         self._began = time_ns() - perf_counter_ns()
         self._base: Context | None = None
+        self._hands_over = False
+
+    def hand_over(self) -> None:
+        """Frames are read by a task of the SDK's own, whose context may be changed: handlers inherit it."""
+        self._hands_over = True
 
     @guarded(None)
     def connecting(self) -> Context | None:
@@ -59,6 +67,8 @@ class Observer:
     @guarded(None)
     def waiting(self) -> None:
         """The reader of frames wants the next one. What it does until then is for no tool."""
+        if not self._hands_over:
+            return
         if self._base is None:
             self._base = context.get_current()
         elif context.get_current() is not self._base:
@@ -66,21 +76,22 @@ class Observer:
 
     @guarded(None)
     def read(self, frame: Any) -> None:
-        """A frame has come. For one that asks for something, the reader's context becomes that of what it is for.
+        """A frame has come. If it asks for something, the SDK's reader gets the context of what it is for.
 
-        The task that the SDK starts for it inherits the context. It is never detached: the reader is a task of the
-        SDK's own, which takes its base context back with the next frame.
+        The task that the SDK starts for it inherits the context. It is never detached: the reader takes its base
+        context back with the next frame. Whoever else reads keeps the context that it has.
         """
         if self._emission is None or not is_object(frame):
             return
         self._emit(self._conversation.received(frame, self._now()))
-        if frame.get("type") == "control_request" and (inner := self._context_for(frame)) is not None:
+        asks = self._hands_over and frame.get("type") == "control_request"
+        if asks and (inner := self._context_for(frame)) is not None:
             context.attach(inner)
 
     @guarded(None)
     def failed(self, error: BaseException) -> None:
         """The connection broke, or could not be made, or its reader is cancelled, so that nobody will hear of more."""
-        if type(error).__name__ in _CANCELLED:
+        if type(error).__name__ in _LEFT:
             self._close("abandoned", None)
         else:
             self._close("failed", type(error).__qualname__)

@@ -6,6 +6,7 @@ The sums of a turn are those of everything on the connection since the turn befo
 the CLI counts, of subagents that go on from turn to turn as well.
 """
 
+from collections import deque
 from typing import Any
 
 from otel_claude.agent_sdk.runs import Answer, Outcome, Run, Step, Thing, ToolUse
@@ -14,6 +15,9 @@ from otel_claude.values import Fields, fields, text
 
 LAUNCHERS = frozenset({"Agent", "Task"})
 """The tools that start subagents."""
+
+REMEMBERED = 256
+"""How many of the last ids of answers and tools that have ended are known, for frames that come late or twice."""
 
 
 class Ongoing:
@@ -28,6 +32,7 @@ class Ongoing:
         self._launchers: dict[str, ToolUse] = {}
         self._iterations: int | None = 0
         self._tool_calls = 0
+        self._over: deque[str] = deque(maxlen=REMEMBERED)
         self._steps: list[Step] = []
 
     def take(self) -> list[Step]:
@@ -113,9 +118,12 @@ class Ongoing:
         self.step("end", run)
 
     def answer(self, run: Run, message: Fields, at: int) -> Answer | None:
-        """The answer that a message is a part of. It is over when the next one of its run begins, or the run ends."""
+        """The answer that a message is a part of. It is over when the next one of its run begins, or the run ends.
+
+        `None`: it has no id, or is over.
+        """
         identity = text(message.get("id"))
-        if identity is None:
+        if identity is None or identity in self._over:
             return None
         answer = run.answer
         if answer is None or answer.id != identity:
@@ -131,7 +139,7 @@ class Ongoing:
     def start_tool(self, block: Fields, run: Run, at: int, session: Fields) -> None:
         """A run uses a tool, as a block of an answer says. It may have started before its block came."""
         identity, name = text(block.get("id")), text(block.get("name"))
-        if identity is None or name is None:
+        if identity is None or name is None or identity in self._over:
             return
         tool = self.tools.get(identity)
         if tool is None:
@@ -144,6 +152,7 @@ class Ongoing:
     def end_tool(self, tool: ToolUse, at: int, error_type: str | None) -> None:
         """A tool has been executed, or will not be."""
         del self.tools[tool.id]
+        self._over.append(tool.id)
         tool.ended_at, tool.error_type = at, error_type
         if tool.kind != "server" and error_type != "permission_denied":
             self._tool_calls += 1
@@ -163,6 +172,7 @@ class Ongoing:
         answer, run.answer = run.answer, None
         if answer is None:
             return
+        self._over.append(answer.id)
         prompt = answer.usage.prompt
         for outer in _subagents_around(run):
             known = outer.input_tokens

@@ -1,8 +1,8 @@
 """The places of the Claude Agent SDK that are patched, and how they are restored.
 
-In: the SDK's modules, and what emits. Out: the same SDK with wrappers around four methods of its own transport, and
-around the two places where it is given another one. Every public function and client talks through a transport, so what
-the application has imported before is observed as well. No option and no hook is changed.
+In: the SDK's modules, and what emits. Out: the same SDK with wrappers around four methods of its own transport, two of
+what reads from transports, and the two places where it is given another one. Every public function and client talks
+through a transport, so what the application has imported before is observed as well. No option and no hook is changed.
 """
 
 import logging
@@ -58,7 +58,7 @@ class Patches:
                 },
             ),
             ("_internal.client", "InternalClient", {"process_query": self._process_query}),
-            ("_internal.query", "Query", {"close": self._close_query}),
+            ("_internal.query", "Query", {"start": self._start_query, "close": self._close_query}),
             ("client", "ClaudeSDKClient", {"connect": self._connect_client}),
         ):
             owner = getattr(modules.get(module), class_name, None)
@@ -148,18 +148,25 @@ class Patches:
             return await wrapped(*args, **kwargs)
         return await transports.close(observer, lambda: wrapped(*args, **kwargs))
 
+    async def _start_query(self, wrapped: Callable[..., Awaitable[None]], query: Any, args: Any, kwargs: Any) -> None:
+        """From here on a task of the SDK's reads the frames, and starts those that handle what the CLI asks for."""
+        observer = self._observer_of(query)
+        if observer is not None:
+            observer.hand_over()
+        return await wrapped(*args, **kwargs)
+
     async def _close_query(self, wrapped: Callable[..., Awaitable[None]], query: Any, args: Any, kwargs: Any) -> None:
         """The SDK cancels the reader of frames before it closes the transport. Here it is known who closes, and why."""
-        self._leave(query)
+        observer = self._observer_of(query)
+        if observer is not None:
+            observer.closed()
         return await wrapped(*args, **kwargs)
 
     @guarded(None)
-    def _leave(self, query: Any) -> None:
+    def _observer_of(self, query: Any) -> Observer | None:
         transport = getattr(query, "transport", None)
         observed = type(transport) is ObservedTransport
-        observer = transport.observer if observed else self._observers.get(transport)
-        if observer is not None:
-            observer.closed()
+        return transport.observer if observed else self._observers.get(transport)
 
     def _process_query(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         if kwargs.get("transport") is not None:

@@ -18,13 +18,26 @@ from otel_claude.values import Fields
 Outcome = Literal["completed", "failed", "cancelled", "abandoned"]
 
 
+class Prompt(NamedTuple):
+    """What the application has asked, and when, in the context `caller`.
+
+    `doubted`: the CLI was idle when it had been sent, so that it may have been answered with another one.
+    """
+
+    caller: Any
+    content: Any
+    at: int
+    doubted: bool = False
+
+
 @dataclass(slots=True, eq=False)
 class Run:
     """A turn, or a subagent, which has a `launcher`: the use of a tool that has started it.
 
     `caller` is the context in which the application has asked for it, and `follows` the turn that a turn goes back to
-    for which nobody has asked; `origin` is the CLI's word for such a one. `prompted`: its prompt has been sent.
-    `visible`: the CLI tells of all answers in it. `asked_at` is when the last thing happened that a model could answer.
+    for which nobody has asked; `origin` is the CLI's word for such a one. `prompted`: its prompt has been
+    sent, and `joined` are others that the CLI answers with it. `visible`: the CLI tells of all answers in it.
+    `asked_at` is when the last thing happened that a model could answer.
 
     The sums are those of the whole run, runs inside it included. `None`: not known.
     """
@@ -36,6 +49,7 @@ class Run:
     origin: str | None = None
     prompted: bool = False
     prompt: Any = None
+    joined: list[Prompt] = field(default_factory=list[Prompt])
     name: str | None = None
     backgrounded: bool = False
     visible: bool = True

@@ -4,13 +4,15 @@ In: the `result` frames of one connection, in their order. Out: a `Spend` for ea
 
 `total_cost_usd` and `modelUsage` are sums since the conversation began, those of an earlier process included where it
 was resumed. Newer CLIs say what has come since the last result, in `model_usage_since_last_result`. Of others it is the
-difference, and of their first result the whole only if that is no more than the turn's own `usage`, or if it is known
-that the conversation is a new one.
+difference to the last sums that were said, and of their first result the whole only if that is no more than the turn's
+own `usage`, or if it is known that the conversation is a new one.
 """
 
 from collections.abc import Iterable, Mapping
+from math import isfinite
 from typing import NamedTuple
 
+from otel_claude.budgets.money import dollars, picodollars
 from otel_claude.usage import Usage, read
 from otel_claude.values import NO_FIELDS, Fields, fields, is_object, number, whole
 
@@ -46,7 +48,7 @@ class Spend(NamedTuple):
     def cost(self) -> float | None:
         """US dollars."""
         costs = [each.cost for each in self.models]
-        return None if None in costs else sum((cost for cost in costs if cost is not None), 0.0)
+        return None if None in costs else dollars(sum(picodollars(cost) for cost in costs if cost is not None))
 
 
 class Totals:
@@ -62,7 +64,9 @@ class Totals:
     def spent(self, result: Fields) -> Spend | None:
         """What has been spent since the result before this one."""
         totals = _by_model(result.get("modelUsage"))
-        before, self._before = self._before, totals
+        before = self._before
+        if totals:
+            self._before = totals
         since = _by_model(result.get("model_usage_since_last_result"))
         if since is not None:
             return Spend(tuple(_spent(model, said) for model, said in since.items()))
@@ -77,7 +81,10 @@ class Totals:
 
 
 def _by_model(said: object) -> Mapping[str, Fields] | None:
-    return {model: usage for model, usage in said.items() if is_object(usage)} if is_object(said) else None
+    if not is_object(said):
+        return None
+    found = {model: usage for model, usage in said.items() if is_object(usage)}
+    return found if len(found) == len(said) else None
 
 
 def _spent(model: str, said: Fields, before: Fields = NO_FIELDS) -> ModelSpend:
@@ -85,7 +92,7 @@ def _spent(model: str, said: Fields, before: Fields = NO_FIELDS) -> ModelSpend:
         total = whole(said.get(name))
         return None if total is None else total - (whole(before.get(name)) or 0)
 
-    total = number(said.get("costUSD"))
+    total = _cost(said)
     usage = Usage(
         input=count("inputTokens"),
         output=count("outputTokens"),
@@ -95,8 +102,13 @@ def _spent(model: str, said: Fields, before: Fields = NO_FIELDS) -> ModelSpend:
         thinking=count("thinkingTokens"),
         web_searches=count("webSearchRequests") or 0,
     )
-    cost = None if total is None else total - (number(before.get("costUSD")) or 0)
+    cost = None if total is None else dollars(picodollars(total) - picodollars(_cost(before) or 0))
     return ModelSpend(model, PROVIDERS.get(str(said.get("provider")), "anthropic"), usage, cost)
+
+
+def _cost(said: Fields) -> float | None:
+    cost = number(said.get("costUSD"))
+    return cost if cost is not None and isfinite(cost) else None
 
 
 def _is_possible(spent: ModelSpend) -> bool:

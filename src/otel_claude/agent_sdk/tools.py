@@ -20,7 +20,7 @@ def described(tool: ToolUse, block: Fields, session: Fields) -> ToolUse:
     Tools of MCP servers are called `mcp__{server}__{tool}`. Servers that the application has itself have the source
     `sdk` in the list.
     """
-    if block.get("type") in SERVER_USES:
+    if str(block.get("type")) in SERVER_USES:
         tool.kind, tool.server = "server", text(block.get("server_name"))
     elif tool.name.startswith(_MCP):
         tool.kind = "mcp"
@@ -36,7 +36,7 @@ def described(tool: ToolUse, block: Fields, session: Fields) -> ToolUse:
 
 def is_use(block: Fields) -> bool:
     """Whether a block of an answer asks for a tool."""
-    return block.get("type") in USES
+    return str(block.get("type")) in USES
 
 
 def is_result(block: Fields) -> bool:

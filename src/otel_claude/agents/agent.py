@@ -7,11 +7,13 @@ with otel_claude.agent("researcher"):
 async def research(question): ...
 """
 
+import inspect
 from collections.abc import Callable
-from types import TracebackType
+from contextvars import ContextVar
+from types import CodeType, FrameType, TracebackType
 from typing import Any, TypeVar, overload
 
-from otel_claude.agents.functions import in_scope
+from otel_claude.agents.functions import in_scope, name_of
 from otel_claude.agents.live import live
 from otel_claude.agents.run import Run
 from otel_claude.agents.scope import NO_SCOPE, Scope, Step
@@ -20,52 +22,121 @@ from otel_claude.failsafe import guarded
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
 
+MOST_OPEN = 10_000
+"""How many runs of an agent may be open at a time. The oldest are forgotten, and have no end."""
+
+Caller = tuple[int, CodeType | None]
+"""Who enters, or leaves: a frame by its identity, and its code."""
+
+
+class Entry:
+    """One time that an agent was entered, whether that has made a run or not."""
+
+    __slots__ = ("agent", "caller", "is_open", "scope", "step")
+
+    def __init__(self, agent: "Agent", caller: Caller, scope: Scope) -> None:
+        self.agent = agent
+        self.caller = caller
+        self.scope = scope
+        self.step: Step = scope.step()
+        self.is_open = True
+
+
+_entered: ContextVar[tuple[Entry, ...]] = ContextVar("otel_claude-entered", default=())
+
+
 class Agent:
-    """An agent of the application, by its name. Each `with` is a run, and so is each call of what it decorates."""
+    """An agent of the application, by its name. Each `with` is a run, and so is each call of what it decorates.
+
+    One object may be entered many times at once, in each other and by several threads and tasks. A `with` is left by
+    the frame that has entered it, on whatever thread and in whatever context, so that tells which run has ended. An
+    `ExitStack` enters in one frame and leaves in another; then it is the innermost run of this context. In another
+    context it is the only one that is open, and if there are several, none.
+    """
 
     def __init__(self, name: str) -> None:
         self._name = name
-        self._open: list[tuple[Scope, Step]] = []
+        self._open: dict[Entry, None] = {}
+        self._by_caller: dict[Caller, list[Entry]] = {}
 
     def __call__(self, function: _Function) -> _Function:
         """The function, coroutine function or generator function, each call of which is a run."""
         return in_scope(function, self._opening)
 
-    @guarded(None)
     def __enter__(self) -> None:
-        scope = self._start()
-        step = scope.step()
-        step.__enter__()
-        self._open.append((scope, step))
+        self._enter(inspect.currentframe())
 
-    @guarded(None)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
-        scope, step = self._open.pop(self._innermost())
-        step.__exit__(kind, error, trace_back)
-        scope.end(error)
+        self._exit(inspect.currentframe(), error)
 
     async def __aenter__(self) -> None:
-        self.__enter__()
+        self._enter(inspect.currentframe())
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
-        self.__exit__(kind, error, trace_back)
+        self._exit(inspect.currentframe(), error)
 
-    def _innermost(self) -> int:
-        """Which of the open runs is left: the one that is current here. Other threads and tasks may have theirs."""
-        here = [at for at, (scope, _) in enumerate(self._open) if scope.is_current]
-        return here[-1] if here else -1
+    @guarded(None)
+    def _enter(self, frame: FrameType | None) -> None:
+        entry = Entry(self, _caller(frame), self._start())
+        self._open[entry] = None
+        self._by_caller.setdefault(entry.caller, []).append(entry)
+        _entered.set((*_still_open(), entry))
+        entry.step.__enter__()
+        if len(self._open) > MOST_OPEN:
+            self._forget(next(iter(self._open)))
+
+    @guarded(None)
+    def _exit(self, frame: FrameType | None, error: BaseException | None) -> None:
+        entry = self._left_by(_caller(frame))
+        if entry is None:
+            return
+        self._forget(entry)
+        _entered.set(_still_open())
+        entry.step.__exit__(None, error, None)
+        entry.scope.end(error)
+
+    def _left_by(self, caller: Caller) -> Entry | None:
+        """Which entry is left."""
+        for entries in (self._by_caller.get(caller, ()), _still_open()):
+            own = [entry for entry in entries if entry.agent is self]
+            if own:
+                return own[-1]
+        return next(iter(self._open)) if len(self._open) == 1 else None
+
+    def _forget(self, entry: Entry) -> None:
+        entry.is_open = False
+        self._open.pop(entry, None)
+        entries = self._by_caller[entry.caller]
+        entries.remove(entry)
+        if not entries:
+            del self._by_caller[entry.caller]
 
     @guarded(NO_SCOPE)
     def _opening(self, function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Scope:
         return self._start()
 
+    @guarded(NO_SCOPE)
     def _start(self) -> Scope:
         telemetry = live()
         return NO_SCOPE if telemetry is None or not telemetry.wanted else telemetry.run(Run(self._name))
+
+
+def _caller(frame: FrameType | None) -> Caller:
+    """The frame that has called `frame`: the one that a `with` stands in. It lives as long as that, and is not kept.
+
+    Its code is compared as well, as another frame may have the identity of one that is no more.
+    """
+    caller = None if frame is None else frame.f_back
+    return (0, None) if caller is None else (id(caller), caller.f_code)
+
+
+def _still_open() -> tuple[Entry, ...]:
+    """What was entered in this context, or where it comes from, and has not been left."""
+    return tuple(entry for entry in _entered.get() if entry.is_open)
 
 
 @overload
@@ -82,4 +153,4 @@ def agent(name: Any) -> Any:
     Args:
         name: The agent, by a name that has few values: it is an attribute of metrics.
     """
-    return Agent(name.__name__)(name) if callable(name) else Agent(name)
+    return Agent(name_of(name))(name) if callable(name) else Agent(name)

@@ -13,6 +13,7 @@ from typing import Any
 
 from otel_claude.values import is_object
 
+_NAMED = inspect.Parameter.VAR_KEYWORD
 _SALT = os.urandom(16)
 
 
@@ -34,4 +35,10 @@ def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: di
         return args[0]
     if not args:
         return kwargs
-    return {**dict(zip(inspect.signature(function).parameters, args, strict=False)), **kwargs}
+    try:
+        bound = inspect.signature(function).bind(*args, **kwargs)
+    except (TypeError, ValueError):
+        # A call that fails, or a function without a signature.
+        return {"args": list(args), **kwargs}
+    kinds = {name: parameter.kind for name, parameter in bound.signature.parameters.items()}
+    return {**{name: value for name, value in bound.arguments.items() if kinds[name] is not _NAMED}, **kwargs}

@@ -18,7 +18,14 @@ _EXECUTION = create_key("otel_claude-execution")
 
 @guarded(None)
 def current_run(context: Context | None = None) -> Run | None:
-    """The innermost run."""
+    """The innermost run that has not ended."""
+    run = _run_in(context)
+    while run is not None and run.finished:
+        run = run.parent
+    return run
+
+
+def _run_in(context: Context | None = None) -> Run | None:
     return cast("Run | None", get_value(_RUN, context))
 
 
@@ -35,6 +42,7 @@ def with_record(record: Run | Execution, context: Context) -> Context:
     return set_value(_EXECUTION, record, context)
 
 
+@guarded(False)
 def is_current(record: Run | Execution) -> bool:
     """Whether it is the innermost one in this context."""
-    return (current_run() if isinstance(record, Run) else current_execution()) is record
+    return (_run_in() if isinstance(record, Run) else current_execution()) is record

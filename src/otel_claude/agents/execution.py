@@ -16,8 +16,9 @@ class Execution:
     `result` and `description` are content, which is recorded only where that is asked for. Elsewhere a `digest` of the
     arguments is all that is made of them.
 
-    `failure` is the class of the exception that ended it. `claimed`: a function under `@tool` has found that this is
-    the execution that it is about.
+    `failure` is the class of the exception that ended it. `claimed` has the name and the arguments of the function
+    under `@tool` that has found that this is the execution that it is about. That may have `any_name`, where nobody
+    knows which function executes the tool.
     """
 
     name: str
@@ -43,7 +44,8 @@ class Execution:
     ended_at: int | None = None
     error_type: str | None = None
     failure: str | None = None
-    claimed: bool = False
+    claimed: tuple[str, bytes | None] | None = None
+    any_name: bool = False
     finished: bool = False
 
     @property

@@ -5,6 +5,7 @@ same results and exceptions. The span is current while that code runs, and never
 reads it.
 """
 
+import inspect
 import sys
 from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
 from functools import partial
@@ -72,11 +73,6 @@ class Scope:
         self.record = record
         self._finish = finish
 
-    @property
-    def is_current(self) -> bool:
-        """Whether it is the innermost of its kind in this context."""
-        return self.record is not None and is_current(self.record)
-
     @guarded(NO_STEP)
     def step(self) -> Step:
         """What stands around a piece of its code."""
@@ -101,7 +97,7 @@ Opening = Callable[[], Scope]
 
 
 def called(function: Callable[..., Any], args: Any, kwargs: Any, opening: Opening) -> Any:
-    """What a function returns."""
+    """What a function returns. A coroutine, which another decorator has let it return, goes on in the scope."""
     scope = opening()
     try:
         with scope.step():
@@ -109,16 +105,18 @@ def called(function: Callable[..., Any], args: Any, kwargs: Any, opening: Openin
     except BaseException as error:
         scope.end(error)
         raise
+    if inspect.iscoroutine(result):
+        return awaited(result, lambda: scope)
     scope.end(result=result)
     return result
 
 
-async def awaited(function: Callable[..., Awaitable[Any]], args: Any, kwargs: Any, opening: Opening) -> Any:
-    """What a coroutine function returns."""
+async def awaited(awaitable: Awaitable[Any], opening: Opening) -> Any:
+    """What a coroutine returns."""
     scope = opening()
     try:
         with scope.step():
-            result = await function(*args, **kwargs)
+            result = await awaitable
     except BaseException as error:
         scope.end(error)
         raise

@@ -4,6 +4,7 @@ In: records of runs and of executions, and calls that end. Out: spans, metric po
 methods raises.
 """
 
+import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter_ns, time_ns
@@ -21,6 +22,7 @@ from otel_claude.agents.run import Outcome, Run, is_told
 from otel_claude.agents.scope import NO_SCOPE, Scope
 from otel_claude.budgets.money import picodollars
 from otel_claude.call import Call
+from otel_claude.content import to_json
 from otel_claude.dropped import finish_dropped, garbage_collection
 from otel_claude.emitting import names
 from otel_claude.emitting.agents import (
@@ -34,6 +36,7 @@ from otel_claude.emitting.agents import (
     tool_points,
     tool_start,
 )
+from otel_claude.emitting.bounded import BoundedNames
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.spans import whole_usage
@@ -42,16 +45,16 @@ from otel_claude.outcome import error_type
 from otel_claude.pricing import Cost
 from otel_claude.settings import Settings
 from otel_claude.values import fields
-from otel_claude.who import OTHER, Who
-
-MOST_NAMES = 200
-"""How many agents, and how many tools, metrics tell apart. Each is a time series, for as long as the process lives."""
+from otel_claude.who import Who
 
 REFUSED = 400
 """From this HTTP status on the API has not answered, and bills nothing."""
 
 TOOL_ERROR = "tool_error"
 """The `error.type` of a tool that says in its result that it has failed."""
+
+CANCELLED = "cancelled"
+"""That of an execution that the application has cancelled or interrupted. It is no error of the span's status."""
 
 NOT_EXECUTED = "not_executed"
 """That of a tool that was asked for and is not there, or was left out after another one had failed."""
@@ -78,7 +81,7 @@ class AgentTelemetry:
 
     def __init__(self, signals: Signals) -> None:
         self._signals = signals
-        self._names: dict[str, set[str]] = {names.AGENT_NAME: set(), names.TOOL_NAME: set()}
+        self._agents, self._tools = BoundedNames(), BoundedNames()
 
     @guarded(None)
     def open(self) -> None:
@@ -132,6 +135,9 @@ class AgentTelemetry:
             execution.call = run.take(key, execution.call)
             execution.repeats = run.repeats(key)
             run.count_tool()
+        if execution.content_mode in ON_SPANS and execution.arguments is not None:
+            # As they are now: the tool may change them.
+            execution.arguments = json.loads(to_json(execution.arguments))
         here = context.get_current()
         if execution.owns_span:
             execution.span = self._tracer(run).start_span(
@@ -165,7 +171,7 @@ class AgentTelemetry:
     @guarded(None)
     def executed(self, call: Call) -> None:
         """Tells of the tools that the API has executed for an answer. What has no times stands at its end."""
-        if self._signals.settings.native_spans == "keep":
+        if not call.owns_span and self._signals.settings.native_spans == "keep":
             return
         ended = call.ended_at or call.started_at
         for execution in call.executed:
@@ -187,7 +193,7 @@ class AgentTelemetry:
     @guarded(None)
     def count(self, run: Run, call: Call, cost: Cost | None) -> None:
         """Adds a call that has ended to the run that it was made in."""
-        if not call.endpoint.is_inference or call.refusal is not None:
+        if not call.endpoint.is_inference or call.refusal is not None or not call.attempts:
             return
         usage, status = call.response.usage, call.response.status_code
         if usage is not None and all(earlier.usage is not None for earlier in call.earlier):
@@ -226,7 +232,7 @@ class AgentTelemetry:
     def _finish_run(self, run: Run) -> None:
         self._end_run(run)
         if self._signals.metered():
-            self._signals.metrics.record(run_points(run, self._told(names.AGENT_NAME, run.name)), run.context)
+            self._signals.metrics.record(run_points(run, self._agent(run)), run.context)
 
     @guarded(None)
     def _end_run(self, run: Run) -> None:
@@ -245,8 +251,8 @@ class AgentTelemetry:
         execution.arguments = execution.result = None
 
     def _record(self, execution: Execution) -> None:
-        tool = self._told(names.TOOL_NAME, execution.name) or OTHER
-        agent = self._told(names.AGENT_NAME, None if execution.run is None else execution.run.name)
+        tool = self._tools.told(execution.name)
+        agent = None if execution.run is None else self._agent(execution.run)
         self._signals.metrics.record(tool_points(execution, tool, agent), execution.context)
 
     @guarded(None)
@@ -262,15 +268,9 @@ class AgentTelemetry:
         settings = self._signals.settings
         execution.span.set_attributes(tool_content(execution, settings.content_max_bytes, settings.redact))
 
-    def _told(self, attribute: str, name: str | None) -> str | None:
-        """A name as metrics have it: `_OTHER` for those that come after the first so many."""
-        seen = self._names[attribute]
-        if name is None or name in seen:
-            return name
-        if len(seen) >= MOST_NAMES:
-            return OTHER
-        seen.add(name)
-        return name
+    def _agent(self, run: Run) -> str | None:
+        """The name of an agent, as metrics tell agents apart."""
+        return None if run.name is None else self._agents.told(run.name)
 
 
 def _ended(finish: Callable[[Record], None], record: Record, error: BaseException | None) -> None:
@@ -279,6 +279,8 @@ def _ended(finish: Callable[[Record], None], record: Record, error: BaseExceptio
         record.outcome = record.outcome or outcome_of(error)
     if isinstance(error, Exception):
         record.error_type, record.failure = error_type(error, in_stream=False), type(error).__name__
+    elif isinstance(record, Execution) and error is not None and not isinstance(error, GeneratorExit):
+        record.error_type = CANCELLED
     if not isinstance(error, GeneratorExit):
         record.ended_at = perf_counter_ns()
         finish(record)
@@ -302,5 +304,6 @@ def _end_span(record: Run | Execution) -> None:
     span: trace.Span = record.span
     if record.error_type is not None:
         span.set_attribute(names.ERROR_TYPE, record.error_type)
-        span.set_status(Status(StatusCode.ERROR, record.failure))
+        if record.error_type != CANCELLED:
+            span.set_status(Status(StatusCode.ERROR, record.failure))
     span.end(record.start_time + ((record.ended_at or record.started_at) - record.started_at))

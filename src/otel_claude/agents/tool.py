@@ -15,7 +15,7 @@ from typing import Any, Self, TypeVar, overload
 from otel_claude.agents.arguments import arguments_of, digest
 from otel_claude.agents.current import current_execution
 from otel_claude.agents.execution import Execution
-from otel_claude.agents.functions import in_scope
+from otel_claude.agents.functions import in_scope, name_of
 from otel_claude.agents.live import live
 from otel_claude.agents.scope import NO_SCOPE, NO_STEP, Scope
 from otel_claude.failsafe import guarded
@@ -46,7 +46,7 @@ def tool(function: Any = None, /, *, name: str | None = None) -> Any:
 
 
 def _tool(function: _Function, name: str | None) -> _Function:
-    known_as = name or getattr(function, "__name__", type(function).__name__)
+    known_as = name or name_of(function)
     return in_scope(function, lambda wrapped, args, kwargs: _start_function(known_as, wrapped, args, kwargs))
 
 
@@ -56,15 +56,21 @@ def _start_function(name: str, function: Callable[..., Any], args: tuple[Any, ..
     if telemetry is None or not telemetry.wanted:
         return NO_SCOPE
     arguments = arguments_of(function, args, kwargs)
-    if outer is not None and not outer.claimed and _is_about(outer, name, arguments):
-        outer.claimed = True
+    called = name, digest(arguments)
+    if outer is not None and _is_about(outer, called, has_arguments=bool(arguments)):
+        outer.claimed = called
         return NO_SCOPE
-    return telemetry.execution(Execution(name, arguments=arguments, description=function.__doc__, claimed=True))
+    return telemetry.execution(Execution(name, arguments=arguments, description=function.__doc__, claimed=called))
 
 
-def _is_about(execution: Execution, name: str, arguments: Any) -> bool:
-    """Whether a function is what an execution executes, perhaps under another name."""
-    return name == execution.name or bool(arguments and execution.digest and digest(arguments) == execution.digest)
+def _is_about(execution: Execution, called: tuple[str, bytes | None], *, has_arguments: bool) -> bool:
+    """Whether a function is what an execution executes, perhaps under another name, or tries once more."""
+    name, arguments = called
+    if execution.claimed is not None:
+        return arguments is not None and execution.claimed == called
+    if name == execution.name:
+        return True
+    return execution.any_name and has_arguments and arguments is not None and arguments == execution.digest
 
 
 class ToolCall:
@@ -112,7 +118,9 @@ class ToolCall:
         if telemetry is None or name is None or not telemetry.wanted:
             return NO_SCOPE
         arguments = _field(self._block, "input")
-        return telemetry.execution(Execution(name, call=text(_field(self._block, "id")), arguments=arguments))
+        return telemetry.execution(
+            Execution(name, call=text(_field(self._block, "id")), arguments=arguments, any_name=True)
+        )
 
 
 def _field(block: Any, name: str) -> Any:

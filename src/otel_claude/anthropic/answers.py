@@ -10,15 +10,21 @@ from otel_claude.anthropic.facts import content_of, take_result
 from otel_claude.anthropic.server_tools import ServerTools, may_execute
 from otel_claude.anthropic.tool_uses import tool_uses_of
 from otel_claude.call import Call
+from otel_claude.failsafe import guarded
 
 
 def take_answer(call: Call, result: Any) -> None:
     """Takes what the result says, which tools it wants to be executed, and which the API has executed."""
     take_result(call.response, call.endpoint, result)
     if call.endpoint.is_inference:
-        if call.run is not None:
-            call.run.ask(tool_uses_of(result), call)
+        _ask(call, result)
         if may_execute(call.request.body):
             ServerTools(call).message(result)
     if call.content_mode != "NO_CONTENT":
         call.output = lambda: content_of(result)
+
+
+@guarded(None)
+def _ask(call: Call, result: Any) -> None:
+    if call.run is not None:
+        call.run.ask(tool_uses_of(result), call)

@@ -12,6 +12,7 @@ from typing import Any
 from otel_claude.agents.execution import Execution
 from otel_claude.anthropic.facts import fields_of, json_of
 from otel_claude.call import Call
+from otel_claude.failsafe import guarded
 from otel_claude.values import Fields, fields, is_array, text
 
 KINDS: Mapping[str, str] = {"server_tool_use": "server", "mcp_tool_use": "mcp"}
@@ -37,6 +38,7 @@ class ServerTools:
         self._open: dict[str, Execution] = {}
         self._asking: dict[Any, Execution] = {}
 
+    @guarded(None)
     def message(self, result: Any) -> None:
         """The whole Message, or the raw response around one."""
         http_response = getattr(result, "http_response", None)
@@ -46,6 +48,7 @@ class ServerTools:
         for block in blocks if is_array(blocks) else ():
             self._take(fields_of(block))
 
+    @guarded(None)
     def item(self, kind: str, item: Any) -> None:
         """An event has arrived."""
         if kind == "content_block_start":

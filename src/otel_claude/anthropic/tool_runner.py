@@ -23,6 +23,7 @@ from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_claude.agents.current import current_run
 from otel_claude.agents.execution import Execution
+from otel_claude.agents.functions import Decorated
 from otel_claude.agents.run import Run
 from otel_claude.agents.scope import NO_SCOPE, Scope, awaited, called, steps_of
 from otel_claude.anthropic.calls import Calls
@@ -113,7 +114,7 @@ class ToolRunners:
         return called(wrapped, args, kwargs, partial(self._start_member, runner, *args))
 
     async def _async_run_member(self, wrapped: Callable[..., Any], runner: Any, args: Any, kwargs: Any) -> Any:
-        return await awaited(wrapped, args, kwargs, partial(self._start_member, runner, *args))
+        return await awaited(wrapped(*args, **kwargs), partial(self._start_member, runner, *args))
 
     @guarded(NO_SCOPE)
     def _scope(self, runner: Any) -> Scope:
@@ -179,10 +180,12 @@ class ToolRunners:
                 kind="mcp" if getattr(tool, "_stainless_helper", None) == "mcp_tool" else "client",
                 description=text(getattr(tool, "description", None)),
                 arguments=arguments,
+                any_name=isinstance(getattr(tool, "func", None), Decorated),
             ),
         )
-        if isinstance(scope.record, Execution) and self._telemetry.settings.native_spans == "enrich":
-            self._telemetry.agents.enrich_tool(scope.record, trace.get_current_span())
+        record = scope.record
+        if isinstance(record, Execution) and not record.owns_span and self._telemetry.settings.native_spans == "enrich":
+            self._telemetry.agents.enrich_tool(record, trace.get_current_span())
         return scope
 
     @guarded(NO_SCOPE)
@@ -244,7 +247,7 @@ class AsyncWatchedTool(WatchedTool):
 
     async def call(self, arguments: Any) -> Any:
         """What the tool returns."""
-        return await awaited(self.__wrapped__.call, (arguments,), {}, partial(self._self_opening, arguments))
+        return await awaited(self.__wrapped__.call(arguments), partial(self._self_opening, arguments))
 
 
 def loaded() -> ModuleType | None:

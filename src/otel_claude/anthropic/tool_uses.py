@@ -9,6 +9,7 @@ from typing import Any
 
 from otel_claude.agents.run import Run
 from otel_claude.anthropic.facts import fields_of, json_of
+from otel_claude.failsafe import guarded
 from otel_claude.values import is_array, text
 
 Asked = tuple[str, str, Any]
@@ -40,6 +41,7 @@ class StreamedToolUses:
         self._run = run
         self._open: dict[int, tuple[Asked, list[str]]] = {}
 
+    @guarded(None)
     def item(self, kind: str, item: Any) -> None:
         """An event has arrived."""
         if kind == "content_block_start":
@@ -59,4 +61,12 @@ class StreamedToolUses:
         if index in self._open:
             (identity, name, arguments), pieces = self._open.pop(index)
             said = "".join(pieces)
-            self._run.ask([(identity, name, json.loads(said) if said else arguments)], self)
+            self._run.ask([(identity, name, _read(said) if said else arguments)], self)
+
+
+def _read(said: str) -> Any:
+    """The arguments, or the text that there is of them where the answer was cut at `max_tokens`."""
+    try:
+        return json.loads(said)
+    except ValueError:
+        return said

@@ -15,7 +15,7 @@ from otel_claude.content.limit import Redact, bound
 from otel_claude.content.parts import Part, parts_of
 from otel_claude.diagnosis.finding import Finding
 from otel_claude.emitting import instruments, names
-from otel_claude.emitting.points import Labels, Point
+from otel_claude.emitting.points import MODELS, Labels, Point
 from otel_claude.emitting.spans import Attributes
 from otel_claude.values import fields
 
@@ -58,7 +58,8 @@ def run_end(run: Run) -> Attributes:
 def run_points(run: Run, name: str | None) -> Iterator[Point]:
     """How long a run took, and how much it did. `name` is that of the agent, as metrics tell agents apart."""
     agent: Labels = _said({names.AGENT_NAME: name, **run.counted_for})
-    labels: Labels = _said({**agent, names.REQUEST_MODEL: run.model, names.ERROR_TYPE: run.error_type})
+    model = None if run.model is None else MODELS.asked(run.model)
+    labels: Labels = _said({**agent, names.REQUEST_MODEL: model, names.ERROR_TYPE: run.error_type})
     yield instruments.AGENT_DURATION, run.duration_s, labels
     yield instruments.AGENT_INFERENCES, run.sums.iterations, agent
     yield instruments.AGENT_TOOL_CALLS, run.sums.tool_calls, agent
