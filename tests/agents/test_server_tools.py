@@ -5,6 +5,7 @@ from typing import Any
 from inline_snapshot import snapshot
 from rig import MODEL, SDK_MAKES_SPANS, each, settled
 
+import otel_claude
 from fixture_types import API_KEY, Instrument, Make
 from otel_claude.testing import Answer, ServerToolUse, SimulatedClaude, Telemetry, usage
 
@@ -64,7 +65,8 @@ def executions(telemetry: Telemetry) -> list[dict[str, Any]]:
 async def test_tools_of_the_api(instrument: Instrument, client: Any, claude: SimulatedClaude):
     telemetry = instrument()
     claude.will(SEARCHED)
-    await settled(client.messages.create(**ASK))
+    with otel_claude.agent("reader"):
+        await settled(client.messages.create(**ASK))
 
     assert executions(telemetry) == snapshot(
         [
@@ -89,10 +91,21 @@ async def test_tools_of_the_api(instrument: Instrument, client: Any, claude: Sim
     assert telemetry.count("gen_ai.execute_tool.duration") == 0
 
 
+async def test_outside_of_a_run_a_call_has_one_span(instrument: Instrument, client: Any, claude: SimulatedClaude):
+    telemetry = instrument()
+    claude.will(SEARCHED, SEARCHED)
+    await settled(client.messages.create(**ASK))
+    async for _ in each(await settled(client.messages.create(**ASK, stream=True))):
+        pass
+
+    assert [span.name for span in telemetry.spans] == [f"chat {MODEL}"] * 2
+
+
 async def test_a_stream_tells_when(instrument: Instrument, client: Any, claude: SimulatedClaude):
     telemetry = instrument()
     claude.will(SEARCHED)
-    stream = await settled(client.messages.create(**ASK, stream=True))
+    with otel_claude.agent("reader"):
+        stream = await settled(client.messages.create(**ASK, stream=True))
     async for _ in each(stream):
         pass
 
@@ -105,9 +118,9 @@ async def test_tools_of_mcp_servers(instrument: Instrument, client: Any, claude:
     telemetry = instrument()
     claude.will(MCP)
     server = {"type": "url", "url": "https://wiki.example/mcp", "name": "wiki"}
-    await settled(
-        client.beta.messages.create(**{**ASK, "tools": []}, mcp_servers=[server], betas=["mcp-client-2025-04-04"])
-    )
+    options: dict[str, Any] = {"tools": [], "mcp_servers": [server], "betas": ["mcp-client-2025-04-04"]}
+    with otel_claude.agent("reader"):
+        await settled(client.beta.messages.create(**{**ASK, **options}))
 
     assert executions(telemetry) == snapshot(
         [
@@ -136,6 +149,7 @@ async def test_a_client_without_spans_of_its_own_has_ours(make: Make, instrument
     telemetry = instrument(native_spans="keep")
     options: dict[str, Any] = {"open_telemetry": False} if SDK_MAKES_SPANS else {}
     claude.will(SEARCHED)
-    await settled(make(api_key=API_KEY, **options).messages.create(**ASK))
+    with otel_claude.agent("reader"):
+        await settled(make(api_key=API_KEY, **options).messages.create(**ASK))
 
     assert len(executions(telemetry)) == 2

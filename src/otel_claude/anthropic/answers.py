@@ -16,15 +16,14 @@ from otel_claude.failsafe import guarded
 def take_answer(call: Call, result: Any) -> None:
     """Takes what the result says, which tools it wants to be executed, and which the API has executed."""
     take_result(call.response, call.endpoint, result)
-    if call.endpoint.is_inference:
-        _ask(call, result)
-        if may_execute(call.request.body):
-            ServerTools(call).message(result)
+    if call.run is not None and call.endpoint.is_inference:
+        _take_tools(call, result)
     if call.content_mode != "NO_CONTENT":
         call.output = lambda: content_of(result)
 
 
 @guarded(None)
-def _ask(call: Call, result: Any) -> None:
-    if call.run is not None:
-        call.run.ask(tool_uses_of(result), call)
+def _take_tools(call: Call, result: Any) -> None:
+    call.run.ask(tool_uses_of(result), call)
+    if may_execute(call.request.body):
+        ServerTools(call).message(result)

@@ -49,9 +49,11 @@ class MessageEvents(Listener):
         self._call = call
         self._fields: dict[str, Any] = {}
         self._telling = self.FROM_THE_START
-        self._tools: list[StreamedToolUses | ServerTools] = [] if call.run is None else [StreamedToolUses(call.run)]
-        if may_execute(call.request.body):
-            self._tools.append(ServerTools(call))
+        self._tools: list[StreamedToolUses | ServerTools] = []
+        if call.run is not None:
+            self._tools.append(StreamedToolUses(call.run))
+            if may_execute(call.request.body):
+                self._tools.append(ServerTools(call))
         self._blocks = StreamedBlocks() if call.content_mode != "NO_CONTENT" else None
         if self._blocks is not None:
             call.output = self._blocks.blocks
@@ -60,8 +62,9 @@ class MessageEvents(Listener):
         tell = self._telling.get(kind)
         if tell is not None:
             tell(self, item)
-        for tools in self._tools:
-            tools.item(kind, item)
+        if self._tools:
+            for tools in self._tools:
+                tools.item(kind, item)
         if self._blocks is not None:
             self._blocks.feed(item if isinstance(item, Mapping) else item.to_dict())  # pyright: ignore[reportUnknownArgumentType]  # a JSON object
 

@@ -2,7 +2,7 @@
 
 In: the content blocks of a Message, or the events of its stream. Out: records of executions in the call. An answer has
 a block for what was asked, and one for the result. Only a stream tells when they came, so elsewhere an execution has no
-times: it lasted within the call.
+times: it lasted within the call. Outside of a run nobody asks: there a call has one span, and no more.
 """
 
 from collections.abc import Mapping
