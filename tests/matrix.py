@@ -38,7 +38,7 @@ version of `constraints.txt` is not among them: it is the one that `make test` i
 """
 
 WHOLE = ("0.50.0", "0.125.0", "1.17.0", "newest")
-"""The versions of which a slice has all tests: the oldest one, and the last one of each generation."""
+"""The versions of which a slice has all tests but the slow ones: the oldest, and the last of each generation."""
 FAST = ("0.50.0", "1.17.0")
 FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py", "tests/agents")
 TESTS = ("tests/calls", "tests/agents", "tests/lifecycle")
@@ -94,7 +94,8 @@ def main() -> int:
         if options.agent_sdk:
             return _run(version, _agent_sdk, [_pytest(*AGENT_SDK_TESTS)])
         is_fast = options.fast or (options.slice and version not in WHOLE)
-        return _run(version, _environment, _commands(version, fast=is_fast, conformance=options.conformance))
+        is_slow = version in SLOW_VERSIONS and not is_fast and not options.slice
+        return _run(version, _environment, _commands(options.conformance, fast=is_fast, slow=is_slow))
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, versions))
@@ -107,11 +108,11 @@ def main() -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
-def _commands(version: str, *, fast: bool, conformance: Path | None) -> Sequence[Sequence[str]]:
+def _commands(conformance: Path | None, *, fast: bool, slow: bool) -> Sequence[Sequence[str]]:
     if conformance is not None:
         replay = [str(conformance / "replay.py"), str(conformance / "recordings.jsonl")]
         return [replay, [*replay, "--async"]]
-    left_out = [f"--ignore={path}" for path in SLOW_TESTS if fast or version not in SLOW_VERSIONS]
+    left_out = [] if slow else [f"--ignore={path}" for path in SLOW_TESTS]
     return [_pytest(*(FAST_TESTS if fast else TESTS), *left_out)]
 
 

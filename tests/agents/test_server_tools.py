@@ -2,8 +2,9 @@
 
 from typing import Any
 
+import pytest
 from inline_snapshot import snapshot
-from rig import MODEL, SDK_MAKES_SPANS, each, settled
+from rig import MODEL, SDK_MAKES_SPANS, SDK_VERSION, each, settled
 
 import otel_claude
 from fixture_types import API_KEY, Instrument, Make
@@ -114,6 +115,7 @@ async def test_a_stream_tells_when(instrument: Instrument, client: Any, claude: 
     assert telemetry.count("gen_ai.execute_tool.duration", {"error.type": "max_uses_exceeded"}) == 1
 
 
+@pytest.mark.skipif(SDK_VERSION < (0, 52), reason="the SDK knows no MCP servers")
 async def test_tools_of_mcp_servers(instrument: Instrument, client: Any, claude: SimulatedClaude):
     telemetry = instrument()
     claude.will(MCP)

@@ -216,7 +216,8 @@ def test_the_names_of_the_entry_points_are_our_own():
     """`anthropic` is the name of three other packages, which are all loaded at once."""
     declared = distribution("otel-claude").entry_points
 
-    assert {point.name for point in declared.select(group="opentelemetry_instrumentor")} == {"claude_anthropic"}
+    names = {point.name for point in declared.select(group="opentelemetry_instrumentor")}
+    assert names == {"claude_anthropic", "claude_agent_sdk"}
     assert not declared.select(group="opentelemetry_distro")
     assert not declared.select(group="opentelemetry_configurator")
     for point in declared:
