@@ -4,11 +4,9 @@ In: the `Step`s of a `Conversation`. Out: telemetry, on the providers that it wa
 """
 
 from collections.abc import Iterable, Iterator
-from time import time, time_ns
-from typing import Any
+from time import time
 
 from opentelemetry import _logs, baggage, context, metrics, trace
-from opentelemetry._logs import LogRecord, SeverityNumber
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
@@ -22,12 +20,13 @@ from otel_claude.agent_sdk.attributes import (
     start_attributes,
 )
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Step, Thing, ToolUse
+from otel_claude.diagnosis.finding import Finding
 from otel_claude.emitting import names
 from otel_claude.emitting.bounded import BoundedNames
+from otel_claude.emitting.events import Events
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.observed import observed_by
 from otel_claude.emitting.points import Point
-from otel_claude.emitting.spans import Attributes
 from otel_claude.failsafe import guarded
 from otel_claude.settings import Settings
 from otel_claude.version import __version__
@@ -52,7 +51,7 @@ class Emission:
         self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
         meter = metrics.get_meter(SCOPE, __version__, meter_provider)
         self._metrics = Metrics(meter, settings.metric_names, observed_by(meter_provider, meter).counters)
-        self._logger = _logs.get_logger(SCOPE, __version__, logger_provider)
+        self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
         self._who = Who(settings.baggage)
         self._names = {name: BoundedNames() for name in (names.AGENT_NAME, names.TOOL_NAME)}
 
@@ -109,12 +108,8 @@ class Emission:
                 thing.follows = None
         if isinstance(thing, Answer) and self._settings.content in ("EVENT_ONLY", "SPAN_AND_EVENT"):
             found = contents.structures_of(thing, self._settings)
-            self._log(
-                names.DETAILS_EVENT,
-                SeverityNumber.DEBUG,
-                start_attributes(thing) | end_attributes(thing) | self._who_in(thing.context) | found,
-                thing.context,
-            )
+            attributes = start_attributes(thing) | end_attributes(thing) | self._who_in(thing.context) | found
+            self._events.announce(Finding(names.DETAILS_EVENT, "DEBUG", attributes), thing.context)
 
     def _link(self, run: Run) -> None:
         """A turn of the CLI's own is linked to the one that it goes back to, if it was not from its start on.
@@ -148,19 +143,8 @@ class Emission:
     @guarded(None)
     def _tell(self, limit: Limit) -> None:
         outer = Context() if limit.run is None else limit.run.context
-        self._log(names.LIMIT_EVENT, SeverityNumber.WARN, limit_attributes(limit, time()) | self._who_in(outer), outer)
-
-    def _log(self, event: str, severity: SeverityNumber, attributes: Attributes, outer: Any) -> None:
-        self._logger.emit(
-            LogRecord(
-                timestamp=time_ns(),
-                event_name=event,
-                severity_number=severity,
-                severity_text=severity.name,
-                attributes=attributes,
-                context=outer,
-            )
-        )
+        attributes = limit_attributes(limit, time()) | self._who_in(outer)
+        self._events.announce(Finding(names.LIMIT_EVENT, "WARN", attributes), outer)
 
 
 def _for(counted: dict[str, str], points: Iterable[Point]) -> Iterator[Point]:

@@ -6,6 +6,9 @@ from typing import Any
 
 from otel_claude.agents.run import Run
 
+TOOL_ERROR = "tool_error"
+"""The `error.type` of a tool whose result says that it has failed, and not why."""
+
 
 @dataclass(slots=True, eq=False)
 class Execution:

@@ -16,7 +16,7 @@ from opentelemetry.trace import SpanKind, Status, StatusCode
 
 from otel_claude.agents.arguments import digest
 from otel_claude.agents.current import current_run, with_record
-from otel_claude.agents.execution import Execution
+from otel_claude.agents.execution import TOOL_ERROR, Execution
 from otel_claude.agents.live import switch_off, switch_on
 from otel_claude.agents.run import Outcome, Run, is_told
 from otel_claude.agents.scope import NO_SCOPE, Scope
@@ -49,9 +49,6 @@ from otel_claude.who import Who
 
 REFUSED = 400
 """From this HTTP status on the API has not answered, and bills nothing."""
-
-TOOL_ERROR = "tool_error"
-"""The `error.type` of a tool that says in its result that it has failed."""
 
 CANCELLED = "cancelled"
 """That of an execution that the application has cancelled or interrupted. It is no error of the span's status."""

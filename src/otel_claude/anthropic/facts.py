@@ -185,11 +185,14 @@ def take_message(response: Response, message: Fields) -> None:
         response.usage = usage.read(usage_fields(said))
 
 
-def take_result(response: Response, endpoint: Endpoint, result: Any) -> None:
-    """Takes what the result of a call says: a model of the SDK, or the raw response around one."""
+def decoded(result: Any) -> Any:
+    """The result of a call: a model of the SDK as it is, and what is in the raw response around one as JSON."""
     http_response = getattr(result, "http_response", None)
-    if http_response is not None:
-        result = json_of(http_response.content)
+    return result if http_response is None else json_of(http_response.content)
+
+
+def take_result(response: Response, endpoint: Endpoint, result: Any) -> None:
+    """Takes what the result of a call says: a model of the SDK, or a decoded JSON object."""
     if endpoint.is_inference:
         take_message(response, fields_of(result))
     elif endpoint.kind != "other":
@@ -198,9 +201,6 @@ def take_result(response: Response, endpoint: Endpoint, result: Any) -> None:
 
 def content_of(result: Any) -> list[Any]:
     """The content blocks of a Message, or the text of a legacy completion, as the API spelled them."""
-    http_response = getattr(result, "http_response", None)
-    if http_response is not None:
-        result = json_of(http_response.content)
     message: Fields = result.to_dict() if hasattr(result, "to_dict") else fields_of(result)
     if (completion := text(message.get("completion"))) is not None:
         return [{"type": "text", "text": completion}]

@@ -5,21 +5,18 @@ a block for what was asked, and one for the result. Only a stream tells when the
 times: it lasted within the call. Outside of a run nobody asks: there a call has one span, and no more.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from time import perf_counter_ns
 from typing import Any
 
-from otel_claude.agents.execution import Execution
-from otel_claude.anthropic.facts import fields_of, json_of
+from otel_claude.agents.execution import TOOL_ERROR, Execution
+from otel_claude.anthropic.facts import fields_of
 from otel_claude.call import Call
 from otel_claude.failsafe import guarded
 from otel_claude.values import Fields, fields, is_array, text
 
 KINDS: Mapping[str, str] = {"server_tool_use": "server", "mcp_tool_use": "mcp"}
 """The types of blocks that ask for an execution on the API's side, with the kinds of tools that it is of."""
-
-TOOL_ERROR = "tool_error"
-"""The `error.type` of a tool that says that it has failed, and not why."""
 
 
 def may_execute(body: Fields) -> bool:
@@ -39,14 +36,10 @@ class ServerTools:
         self._asking: dict[Any, Execution] = {}
 
     @guarded(None)
-    def message(self, result: Any) -> None:
-        """The whole Message, or the raw response around one."""
-        http_response = getattr(result, "http_response", None)
-        if http_response is not None:
-            result = json_of(http_response.content)
-        blocks = fields_of(result).get("content")
-        for block in blocks if is_array(blocks) else ():
-            self._take(fields_of(block))
+    def blocks(self, blocks: Iterable[Fields]) -> None:
+        """All content blocks of a Message have come."""
+        for block in blocks:
+            self._take(block)
 
     @guarded(None)
     def item(self, kind: str, item: Any) -> None:

@@ -1,37 +1,32 @@
 """Which tools an answer wants the application to execute.
 
-In: the result of a call, or the events of its stream. Out: ids, names and arguments of its `tool_use` blocks. The run
-that the call is made in takes them, so that the execution of a tool can be told from others; elsewhere nobody asks.
+In: the content blocks of an answer, or the events of its stream. Out: ids, names and arguments of its `tool_use`
+blocks. The run that the call is made in takes them, so that the execution of a tool can be told from others; elsewhere
+nobody asks.
 """
 
 import json
+from collections.abc import Iterable
 from typing import Any
 
 from otel_claude.agents.run import Run
-from otel_claude.anthropic.facts import fields_of, json_of
+from otel_claude.anthropic.facts import fields_of
 from otel_claude.failsafe import guarded
-from otel_claude.values import is_array, text
+from otel_claude.values import Fields, text
 
 Asked = tuple[str, str, Any]
 
 
-def tool_uses_of(result: Any) -> list[Asked]:
-    """Those of a Message, or of the raw response around one."""
-    http_response = getattr(result, "http_response", None)
-    if http_response is not None:
-        result = json_of(http_response.content)
-    blocks = fields_of(result).get("content")
-    if not is_array(blocks):
-        return []
+def tool_uses_of(blocks: Iterable[Fields]) -> list[Asked]:
+    """Those of the content blocks of a Message."""
     return [asked for block in blocks if (asked := _asked(block)) is not None]
 
 
-def _asked(block: Any) -> Asked | None:
-    fields = fields_of(block)
-    identity, name = text(fields.get("id")), text(fields.get("name"))
-    if fields.get("type") != "tool_use" or identity is None or name is None:
+def _asked(block: Fields) -> Asked | None:
+    identity, name = text(block.get("id")), text(block.get("name"))
+    if block.get("type") != "tool_use" or identity is None or name is None:
         return None
-    return identity, name, fields.get("input")
+    return identity, name, block.get("input")
 
 
 class StreamedToolUses:
@@ -46,7 +41,7 @@ class StreamedToolUses:
         """An event has arrived."""
         if kind == "content_block_start":
             fields = fields_of(item)
-            asked = _asked(fields.get("content_block"))
+            asked = _asked(fields_of(fields.get("content_block")))
             if asked is not None:
                 self._open[fields["index"]] = asked, []
         elif self._open and kind == "content_block_delta":

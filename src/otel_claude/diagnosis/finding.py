@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
-Severity = Literal["INFO", "WARN", "ERROR"]
+Severity = Literal["DEBUG", "INFO", "WARN", "ERROR"]
 Value = str | bool | int | float | Sequence[str]
 
 

@@ -16,6 +16,9 @@ class BoundedNames:
         self._most = most
         self._seen: set[str] = set()
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._seen
+
     def told(self, name: str) -> str:
         """The name, or `_OTHER`."""
         if name in self._seen:

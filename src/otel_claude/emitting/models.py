@@ -6,6 +6,7 @@ application asks for may be any text, which the API refuses; a name that a model
 
 import re
 
+from otel_claude.emitting.bounded import BoundedNames
 from otel_claude.who import OTHER
 
 MOST_MODELS = 200
@@ -16,25 +17,18 @@ _HARMLESS = re.compile(r"(?!sk-)[A-Za-z0-9.:@/_-]{1,128}")
 
 
 class Models:
-    """The names that have been seen."""
+    """The names that have been seen.
+
+    `answered` tells a name that a model has answered to, or that it has given itself.
+    """
 
     def __init__(self) -> None:
-        self._answered: set[str] = set()
-        self._asked: set[str] = set()
+        self._known = BoundedNames(MOST_MODELS)
+        self._asked = BoundedNames(MOST_MODELS)
+        self.answered = self._known.told
 
     def asked(self, name: str) -> str:
         """A name that no model has answered to in this call."""
-        if name in self._answered or name in self._asked:
+        if name in self._known:
             return name
-        if len(self._asked) >= MOST_MODELS or _HARMLESS.fullmatch(name) is None:
-            return OTHER
-        self._asked.add(name)
-        return name
-
-    def answered(self, name: str) -> str:
-        """A name that a model has answered to, or that it has given itself."""
-        if name not in self._answered:
-            if len(self._answered) >= MOST_MODELS:
-                return OTHER
-            self._answered.add(name)
-        return name
+        return self._asked.told(name) if _HARMLESS.fullmatch(name) is not None else OTHER
