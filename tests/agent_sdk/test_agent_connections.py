@@ -195,6 +195,22 @@ def test_uninstrumented_leaves_nothing_behind(agents: Telemetry):
             assert not any(hasattr(vars(cls)[method], "__wrapped__") for method in methods)
 
 
+def test_the_cap_comes_and_goes_with_the_instrumentation(instrument_agents: Callable[..., Telemetry]):
+    telemetry = instrument_agents(max_spans_per_trace=50)
+    tracer = telemetry.tracer_provider.get_tracer("app")
+
+    def exported() -> int:
+        telemetry.clear()
+        with tracer.start_as_current_span("root"):
+            for _ in range(60):
+                tracer.start_span("step").end()
+        return len(telemetry.spans)
+
+    assert exported() <= 50
+    ClaudeAgentInstrumentor().uninstrument()
+    assert exported() == 61
+
+
 def test_uninstrumented_in_the_middle_ends_what_is_open(agents: Telemetry):
     async def application() -> None:
         async for message in query(prompt="Add 1 and 2.", **scripted()):

@@ -55,10 +55,11 @@ OUTSIDE = {
     "anthropic.native_spans:EndingSpan.end": "ends the SDK's span",
     "anthropic.native_spans:StandIn.start_span": "starts the SDK's span",
     "instrumentor:AnthropicInstrumentor.instrumentation_dependencies": "called by OpenTelemetry in `instrument`",
-    "instrumentor:AnthropicInstrumentor._uninstrument": "called by the application",
+    "switch:Switch._uninstrument": "called by the application",
+    "instrumentor:AnthropicInstrumentor._switch_off": "called by the application",
     "anthropic.patches:Patches.restore": "called by the application",
     "anthropic.patches:Patch.restore": "called by the application",
-    "instrumentor:AnthropicInstrumentor._instrument": "is the guard around switching on",
+    "switch:Switch._instrument": "is the guard around switching on",
 }
 
 SETTINGS: dict[str, Settings | None] = {

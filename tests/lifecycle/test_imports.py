@@ -80,7 +80,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("dashboards",),
     ("commands",),
     ("span_cap",),
-    ("telemetry",),
+    ("telemetry", "switch"),
     ("anthropic", "agent_sdk"),
     ("instrumentor",),
     ("",),

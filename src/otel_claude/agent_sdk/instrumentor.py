@@ -8,14 +8,10 @@ import importlib
 import logging
 import sys
 from collections.abc import Collection
-from importlib.util import find_spec
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from opentelemetry.instrumentation.instrumentor import BaseInstrumentor  # pyright: ignore[reportMissingTypeStubs]  # typed in part
-
-from otel_claude.settings import Settings
-from otel_claude.span_cap.installation import cap
+from otel_claude.switch import Switch, Switched
 
 if TYPE_CHECKING:
     from otel_claude.agent_sdk.patches import Patches
@@ -37,7 +33,7 @@ def observe_transport(transport: _T) -> _T:
     return transport if _active is None else _active.observe(transport)
 
 
-class ClaudeAgentInstrumentor(BaseInstrumentor):
+class ClaudeAgentInstrumentor(Switch):
     """Instruments the Claude Agent SDK: `query()`, every `ClaudeSDKClient`, and transports of the application's own.
 
         ClaudeAgentInstrumentor().instrument(tracer_provider=…, meter_provider=…, settings=Settings(…))
@@ -46,55 +42,29 @@ class ClaudeAgentInstrumentor(BaseInstrumentor):
     `instrument` never raises: a piece of the SDK that is not as expected is logged, and nothing is observed.
     """
 
+    package = "claude_agent_sdk"
+    sdk = "the Claude Agent SDK"
     _patches: Any = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The versions of the SDK that are instrumented."""
         return SUPPORTED
 
-    def _instrument(self, **kwargs: Any) -> None:
-        # Whoever has one of the two SDKs loads the instrumentors of both.
-        if find_spec("claude_agent_sdk") is None:
-            return
-        try:
-            self._switch_on(**kwargs)
-        except Exception:
-            # One exception here would end the auto-instrumentation of every library of the process.
-            _log.exception("otel_claude: the Claude Agent SDK could not be instrumented")
-
-    def _switch_on(
-        self,
-        *,
-        tracer_provider: Any = None,
-        meter_provider: Any = None,
-        logger_provider: Any = None,
-        settings: Settings | None = None,
-        **options: Any,
-    ) -> None:
+    def _switch_on(self, switched: Switched) -> None:
         global _active  # noqa: PLW0603  # what `observe_transport` looks for
 
         from otel_claude.agent_sdk import mcp_spans
         from otel_claude.agent_sdk.emission import Emission
         from otel_claude.agent_sdk.patches import PLACES, Patches
 
-        if settings is None:
-            settings = Settings.from_environment(lenient=True, **options)
-        elif options:
-            settings = settings.changed(lenient=True, **options)
-        cap(
-            tracer_provider,
-            settings.max_spans_per_trace,
-            meter_provider=meter_provider,
-            logger_provider=logger_provider,
-        )
-        patches = Patches(Emission(settings, tracer_provider, meter_provider, logger_provider))
+        patches = Patches(Emission(*switched))
         self._patches = _active = patches
         patches.apply({name: _module(f"claude_agent_sdk.{name}") for name in PLACES})
         atexit.register(patches.close_all)
-        if settings.native_spans == "replace" and (module := _module(mcp_spans.MODULE)) is not None:
+        if switched.settings.native_spans == "replace" and (module := _module(mcp_spans.MODULE)) is not None:
             mcp_spans.stand_in(module)
 
-    def _uninstrument(self, **kwargs: Any) -> None:
+    def _switch_off(self) -> None:
         global _active  # noqa: PLW0603  # nothing is observed from now on
 
         from otel_claude.agent_sdk import mcp_spans
