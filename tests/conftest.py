@@ -19,7 +19,7 @@ from fixture_types import API_KEY, Clock, Instrument, Make, Runner, Steps
 from otel_claude import AnthropicInstrumentor, Settings, dropped
 from otel_claude.agents import scope
 from otel_claude.agents import telemetry as agents
-from otel_claude.anthropic import bodies, calls, listeners, reading
+from otel_claude.anthropic import bodies, calls, listeners, reading, server_tools
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
 
@@ -134,7 +134,7 @@ def telemetry(instrument: Instrument) -> Telemetry:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """The clock of all calls. Without it, they have the real one."""
     clock = Clock()
-    for module in (agents, bodies, calls, dropped, listeners, reading, scope):
+    for module in (agents, bodies, calls, dropped, listeners, reading, scope, server_tools):
         for name in ("perf_counter_ns", "time_ns"):
             if hasattr(module, name):
                 monkeypatch.setattr(module, name, clock.read)

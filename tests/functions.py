@@ -14,6 +14,8 @@ from types import CodeType, FunctionType
 from typing import Any, cast
 
 import otel_claude
+from otel_claude.agents import live
+from otel_claude.budgets import keeper
 
 
 def package_modules() -> Iterator[Any]:
@@ -89,10 +91,13 @@ def _raising(function: FunctionType, error: type[Exception]) -> CodeType:
 
 @contextmanager
 def failing(function: FunctionType, error: type[Exception] = Fault) -> Generator[None]:
-    """`function` raises `error`, whoever calls it."""
+    """`function` raises `error`, whoever calls it. What that has kept from being switched off is so at the end."""
     original = function.__code__
     function.__code__ = _raising(function, error)
     try:
         yield
     finally:
         function.__code__ = original
+        live._on.clear()  # pyright: ignore[reportPrivateUsage]
+        for each in list(keeper._alive):  # pyright: ignore[reportPrivateUsage]
+            each.close()

@@ -126,12 +126,15 @@ class Progress:
     """How far a call has come: what the patches have to know of it from one place to the next.
 
     `native_claimed`: the SDK has asked for its own span of the call. `coming_retry` is the wait before another attempt.
+    `unanswered`: nothing has come of the attempt that was sent last; `lost`: so it was with an earlier one.
     `handed_over`: the application has the answer to read. `readings` counts the answers that were watched, of which the
     last one counts; `watched` is the identity of its response, and `answer_ended` says that it has been read.
     """
 
     native_claimed: bool = False
     coming_retry: Retry | None = None
+    unanswered: bool = False
+    lost: bool = False
     handed_over: bool = False
     readings: int = 0
     watched: int = 0

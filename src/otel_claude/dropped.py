@@ -42,6 +42,10 @@ class GarbageCollection:
 garbage_collection = GarbageCollection()
 
 
+LONGEST_WAIT_NS = 5 * 10**9
+"""How long the end of a program may be put off."""
+
+
 class Endings:
     """What is to be finished on threads of its own, one after the other: a run comes after the calls in it."""
 
@@ -67,8 +71,8 @@ class Endings:
         self._waiting.clear()
 
     def wait(self) -> None:
-        """Waits until all of it is done, a second at most."""
-        deadline = perf_counter_ns() + 10**9
+        """Waits until all of it is done, but not for ever. The first one may have to import the price list."""
+        deadline = perf_counter_ns() + LONGEST_WAIT_NS
         while self._waiting and perf_counter_ns() < deadline:
             sleep(0.001)
 

@@ -30,11 +30,21 @@ class AnthropicInstrumentor(Switch):
     package = "anthropic"
     sdk = "the Anthropic SDK"
     _patches: Any = None
+    _telemetry: Any = None
     _switch_set: bool = False
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The versions of the SDK that are instrumented."""
         return SUPPORTED
+
+    def flush_budgets(self) -> None:
+        """Writes what budgets have booked to their ledger, and waits for it: a ledger that is gone, up to its timeout.
+
+        It is written twice in every `interval_s` and at the end of a process. This is for one that is frozen or killed
+        before that, as a function of AWS Lambda is. It never raises, and does nothing where there is no budget.
+        """
+        if self._telemetry is not None:
+            self._telemetry.flush_budgets()
 
     def _switch_on(self, switched: Switched) -> None:
         from otel_claude.anthropic.bodies import Bodies
@@ -69,7 +79,7 @@ class AnthropicInstrumentor(Switch):
         telemetry = Telemetry(*switched)
         http = getattr(base, "httpx2", None) or base.httpx
         patches = Patches(Calls(telemetry, Bodies(http), native), telemetry, native)
-        self._patches = patches
+        self._patches, self._telemetry = patches, telemetry
         patches.apply(base, streaming, decoding)
         telemetry.agents.open()
         if telemetry.configured:
@@ -79,7 +89,7 @@ class AnthropicInstrumentor(Switch):
     def _switch_off(self) -> None:
         if self._patches is not None:
             self._patches.restore()
-            self._patches = None
+            self._patches = self._telemetry = None
         if self._switch_set:
             from otel_claude.anthropic.native_spans import SWITCH
 

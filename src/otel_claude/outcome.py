@@ -59,6 +59,8 @@ _EVENT_OF_BEDROCK = re.compile(
     r"Bad response code, expected 200: \{.{0,400}?':exception-type': '([A-Za-z]{1,64})'", re.DOTALL
 )
 _KNOWN_PACKAGES = ("anthropic", "httpx", "httpx2", "httpcore", "httpcore2", "otel_claude")
+_NO_CONNECTION = frozenset({"ConnectError", "ConnectTimeout", "PoolTimeout", "ProxyError", "UnsupportedProtocol"})
+"""What the HTTP library raises before it has a connection: https://www.python-httpx.org/exceptions/."""
 _CONTENT_BEARING = ("APIResponseValidationError",)
 
 
@@ -154,6 +156,11 @@ def _sent_by(error: BaseException) -> set[str]:
             if _SECRET_HEADER.search(name):
                 secrets.update(_words_of(value))
     return secrets
+
+
+def was_sent(error: BaseException) -> bool:
+    """Whether a request that ended with `error`, and with no response, may have been received by whoever is called."""
+    return not any(type(link).__name__ in _NO_CONNECTION for link in (error, error.__cause__))
 
 
 def request_behind(error: BaseException) -> Any:

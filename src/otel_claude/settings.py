@@ -16,9 +16,10 @@ from typing import Any
 from otel_claude.budgets.ledgers.address import ACCEPTED, is_address
 from otel_claude.budgets.money import MOST_USD
 from otel_claude.budgets.plan import Plan, daily, read_plan
+from otel_claude.emitting.compatibility import CONVENTIONS, OFF
 from otel_claude.pricing import read_overrides
 from otel_claude.span_cap.shares import FEWEST
-from otel_claude.values import texts
+from otel_claude.values import known, texts
 
 _log = logging.getLogger("otel_claude")
 
@@ -178,6 +179,15 @@ class Settings:
     chunk_metrics: bool = _setting(False, _switch, "`true`, `false`", "OTEL_CLAUDE_CHUNK_METRICS")
     """Whether each chunk of a stream adds a point to the histogram of the time between chunks."""
 
+    compatibility: str = _setting(
+        OFF, _choice(*CONVENTIONS), ", ".join(f"`{name}`" for name in CONVENTIONS), "OTEL_CLAUDE_COMPATIBILITY"
+    )
+    """Attributes that are added to spans for a backend that reads other names than those of OpenTelemetry.
+
+    `openinference` is for Phoenix, `langfuse` for Langfuse, `mlflow` for MLflow. What each shows with them and without,
+    [Backends](backends.md) says. With `openinference`, content that is recorded stands on a span twice.
+    """
+
     content: str = _setting(
         "NO_CONTENT",
         _choice("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"),
@@ -279,15 +289,11 @@ class Settings:
         """
         environment = {name: os.environ.get(about["env"]) or None for name, about in _table().items() if about["env"]}
         level = logging.DEBUG if quiet else logging.WARNING
-        return cls(**_accepted({**environment, **_said(given)}, "its default is used" if lenient else None, level))
+        return cls(**_accepted({**environment, **known(given)}, "its default is used" if lenient else None, level))
 
     def changed(self, *, lenient: bool = False, **given: Any) -> "Settings":
         """These settings with those that are `given` in their places, as `from_environment` takes them."""
-        return replace(self, **_accepted(_said(given), "it stays as it is" if lenient else None))
-
-
-def _said(given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in given.items() if value is not None}
+        return replace(self, **_accepted(known(given), "it stays as it is" if lenient else None))
 
 
 def _table() -> dict[str, Mapping[str, Any]]:
@@ -297,7 +303,7 @@ def _table() -> dict[str, Mapping[str, Any]]:
 def _accepted(offered: Mapping[str, Any], otherwise: str | None, level: int = logging.WARNING) -> dict[str, Any]:
     """What is accepted of the values `offered`. `otherwise` tells, for the log, what becomes of the rest."""
     accepted: dict[str, Any] = {}
-    for name, value in _said(offered).items():
+    for name, value in known(offered).items():
         try:
             accepted[name] = _read(name, _table().get(name), value)
         except SettingError as error:

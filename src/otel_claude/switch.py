@@ -4,6 +4,7 @@ In: what `instrument()` is called with. Out: `Switched`, for the part that knows
 """
 
 import logging
+import weakref
 from importlib.util import find_spec
 from typing import Any, ClassVar, NamedTuple
 
@@ -14,6 +15,9 @@ from otel_claude.settings import Settings
 from otel_claude.span_cap.installation import cap, install_span_cap
 
 _log = logging.getLogger("otel_claude")
+
+_capped: "weakref.WeakKeyDictionary[Any, set[Switch]]" = weakref.WeakKeyDictionary()
+"""The providers that a switch has put the cap on, each with the switches that are on and want it."""
 
 
 class Switched(NamedTuple):
@@ -30,7 +34,7 @@ class Switch(BaseInstrumentor):
 
     package: ClassVar[str]
     sdk: ClassVar[str]
-    _capped: Any = None
+    _provider: Any = None
 
     def _switch_on(self, switched: Switched) -> None:
         raise NotImplementedError
@@ -58,17 +62,28 @@ class Switch(BaseInstrumentor):
         **options: Any,
     ) -> None:
         chosen = _chosen(settings, options)
+        # Before any tracer is asked for: until opentelemetry-sdk 1.41 a tracer keeps the sampler that it began with.
+        self._provider = trace.get_tracer_provider() if tracer_provider is None else tracer_provider
+        is_new = cap(
+            tracer_provider,
+            chosen.max_spans_per_trace,
+            meter_provider=meter_provider,
+            logger_provider=logger_provider,
+            compatibility=chosen.compatibility,
+        )
+        if is_new or (chosen.max_spans_per_trace and self._provider in _capped):
+            _capped.setdefault(self._provider, set()).add(self)
         self._switch_on(Switched(chosen, tracer_provider, meter_provider, logger_provider))
-        if cap(
-            tracer_provider, chosen.max_spans_per_trace, meter_provider=meter_provider, logger_provider=logger_provider
-        ):
-            self._capped = trace.get_tracer_provider() if tracer_provider is None else tracer_provider
 
     def _uninstrument(self, **kwargs: Any) -> None:
         self._switch_off()
-        if self._capped is not None:
-            install_span_cap(self._capped, 0)
-            self._capped = None
+        # A cap that the application has put on itself stays.
+        if self._provider in _capped:
+            _capped[self._provider].discard(self)
+            if not _capped[self._provider]:
+                del _capped[self._provider]
+                install_span_cap(self._provider, 0)
+        self._provider = None
 
 
 def _chosen(settings: Any, options: dict[str, Any]) -> Settings:

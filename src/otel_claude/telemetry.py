@@ -4,7 +4,6 @@ In: `Call` records, from the patches. Out: spans, metric points and events, on t
 None of the public methods raises: what fails is left out, and the rest is emitted all the same.
 """
 
-import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from otel_claude.content import Content, as_attributes, as_structures, read_requ
 from otel_claude.content.limit import bound
 from otel_claude.diagnosis.findings import CUT, Ended, Findings, of_limit, of_retry
 from otel_claude.emitting import names
+from otel_claude.emitting.compatibility import add_compatibility
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.instruments import CACHE_UNUSED
 from otel_claude.emitting.metrics import Metrics
@@ -34,6 +34,7 @@ from otel_claude.emitting.points import (
     retry_points,
     token_points,
 )
+from otel_claude.emitting.providers import Providers
 from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes, utilization
 from otel_claude.failsafe import guarded
 from otel_claude.knowledge import Knowledge, Known
@@ -43,14 +44,10 @@ from otel_claude.pricing import Prices
 from otel_claude.pricing.catalog import family
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
-from otel_claude.version import __version__
 from otel_claude.who import Who, pseudonym
 
 if TYPE_CHECKING:
     from otel_claude.budgets.control import BudgetControl
-
-SCOPE = "otel_claude"
-API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
 
 
 class Telemetry:
@@ -72,30 +69,12 @@ class Telemetry:
         self._findings = Findings(settings)
         self._who = Who(settings.baggage)
         self.loading = Loading(self.prices.load)
-        self._given = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
-        self._configured = self._metered = False
-        self.follows_client = tracer_provider is None
-        self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
-        self._client_tracers: weakref.WeakKeyDictionary[trace.TracerProvider, trace.Tracer] = (
-            weakref.WeakKeyDictionary()
-        )
-        self._meter_provider = meter_provider
-        meter = metrics.get_meter(SCOPE, __version__, meter_provider)
-        observed = observed_by(meter_provider, meter)
+        self.providers = providers = Providers(tracer_provider, meter_provider, logger_provider)
+        observed = observed_by(meter_provider, providers.meter)
         self.limits, self.counted = observed.limits, observed.counted
-        self._metrics = Metrics(meter, settings.metric_names, observed.counters)
-        self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
-        self.agents = AgentTelemetry(
-            Signals(
-                settings,
-                self._who,
-                self._tracer_for,
-                self._metrics,
-                self._events,
-                lambda: self.configured,
-                lambda: self._is_metered,
-            )
-        )
+        self._metrics = Metrics(providers.meter, settings.metric_names, observed.counters)
+        self._events = Events(providers.logger)
+        self.agents = AgentTelemetry(Signals(settings, self._who, providers, self._metrics, self._events))
         self.budgets: BudgetControl | None = None
         self._scopes: frozenset[str] = frozenset()
         if settings.plan.budgets:
@@ -111,6 +90,11 @@ class Telemetry:
         self._gauges = BudgetGauges(self.budgets, observed)
         self._scopes = plan.keys
 
+    def flush_budgets(self) -> None:
+        """Writes what budgets have booked, and waits for the ledger."""
+        if self.budgets is not None:
+            self.budgets.flush()
+
     @guarded(None)
     def close(self) -> None:
         """Shows nothing any more until something new comes: no client tells of its limits, and no budget is kept."""
@@ -123,32 +107,8 @@ class Telemetry:
 
     @property
     def configured(self) -> bool:
-        """Whether anybody listens. Until a provider is set, calls go by without any work for them, but for budgets.
-
-        The providers that stand in before that are classes of OpenTelemetry's API package.
-        """
-        if not self._configured:
-            self._configured = (
-                self._given
-                or self.budgets is not None
-                or not all(
-                    type(provider).__module__.startswith(API_PACKAGES)
-                    for provider in (
-                        trace.get_tracer_provider(),
-                        metrics.get_meter_provider(),
-                        _logs.get_logger_provider(),
-                    )
-                )
-            )
-        return self._configured
-
-    @property
-    def _is_metered(self) -> bool:
-        """Whether metrics have somewhere to go, so that it is worth making their points."""
-        if not self._metered:
-            provider = self._meter_provider or metrics.get_meter_provider()
-            self._metered = not type(provider).__module__.startswith(API_PACKAGES)
-        return self._metered
+        """Whether anybody listens. Until a provider is set, calls go by without any work for them, but for budgets."""
+        return self.providers.configured or self.budgets is not None
 
     def start(self, call: Call, provider: trace.TracerProvider | None = None) -> None:
         """Starts the span of a call, on the tracer `provider` of its client where that has one of its own."""
@@ -173,7 +133,7 @@ class Telemetry:
     @guarded(None)
     def _start_span(self, call: Call, provider: trace.TracerProvider | None) -> None:
         call.span, call.context = trace.INVALID_SPAN, context.get_current()
-        call.tracer = self._tracer_for(provider)
+        call.tracer = self.providers.tracer(provider)
         call.span = call.tracer.start_span(
             name_of(call),
             kind=SpanKind.CLIENT,
@@ -182,14 +142,6 @@ class Telemetry:
         )
         call.context = trace.set_span_in_context(call.span, call.context)
 
-    def _tracer_for(self, provider: trace.TracerProvider | None) -> trace.Tracer:
-        if provider is None:
-            return self._tracer
-        tracer = self._client_tracers.get(provider)
-        if tracer is None:
-            tracer = self._client_tracers[provider] = provider.get_tracer(SCOPE, __version__)
-        return tracer
-
     def finish(self, call: Call) -> None:
         """Emits what is left to say of a call that has ended. `call.error` is what ended it, if anything did."""
         known = self._knowledge.of(call, call.error)
@@ -197,7 +149,7 @@ class Telemetry:
         if budgets is not None:
             budgets.settle(call, known.cost)
         if call.run is not None:
-            self.agents.count(call.run, call, known.cost)
+            self.agents.end_call(call.run, call, known.cost)
         if call.executed:
             self.agents.executed(call)
         if call.owns_span:
@@ -205,6 +157,7 @@ class Telemetry:
         if call.content_mode != "NO_CONTENT":
             self._tell_content(call, known)
         if call.owns_span:
+            add_compatibility(self.settings.compatibility, call.span)
             self._end_span(call, known.failure)
         self._record(call, known)
         if known.failure is not None and self._events.wanted:
@@ -215,6 +168,7 @@ class Telemetry:
         """Sets on `span`, which is the SDK's own and about to end, what is known of the call so far."""
         self._set_request(call, span)
         self._set_attributes(call, span, self._knowledge.of(call, error))
+        add_compatibility(self.settings.compatibility, span)
 
     @guarded(None)
     def answer(self, call: Call, model: str | None, usage: Usage, stop_reason: str | None) -> None:
@@ -278,7 +232,7 @@ class Telemetry:
 
     @guarded(None)
     def _record(self, call: Call, known: Known) -> None:
-        if not self._is_metered:
+        if not self.providers.metered:
             return
         for points in counter_points(call, known.cost, known.failure):
             self._metrics.add(points)
@@ -291,7 +245,7 @@ class Telemetry:
     @guarded(None)
     def retried(self, call: Call) -> None:
         """Tells of the last retry of a call, which is about to be sent."""
-        if self._is_metered:
+        if self.providers.metered:
             (counted, waited) = retry_points(call, call.retries[-1])
             self._metrics.add([counted])
             self._metrics.record([waited], call.context)
@@ -304,7 +258,7 @@ class Telemetry:
         asked = asked_model(call)
         model = None if asked is None else family(asked)
         method = None if call.endpoint.is_inference else call.endpoint.name
-        if self._is_metered:
+        if self.providers.metered:
             self.limits.observe(headers, model, method)
         if self._events.wanted:
             for low in self.limits.newly_low(headers, model, method):
@@ -319,10 +273,11 @@ class Telemetry:
 
     @guarded(None)
     def _tell_findings(self, call: Call, known: Known) -> None:
-        sighting = self._findings.repeated(call) if self._events.wanted or self._is_metered else None
+        wanted = self._events.wanted
+        sighting = self._findings.repeated(call) if wanted or self.providers.metered else None
         if sighting is not None:
             self._metrics.add([(CACHE_UNUSED, 1, labels_of(call))])
-        if self._events.wanted:
+        if wanted:
             usage = call.response.usage
             ended = Ended(call, known.failure, usage, None if usage is None else _filled(usage, known.window))
             for finding in self._findings.of_ending(ended, sighting):

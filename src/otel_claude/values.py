@@ -1,23 +1,32 @@
 """Values out of JSON documents and models that nobody has validated.
 
 In: anything. Out: the value, typed, where it is of the kind that was asked for, and else `None`, or nothing. Pure.
+
+Objects and arrays are told by their class and not by what they say of themselves: an object that is made when it is
+first looked at stays as it is.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import Any, TypeGuard
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeGuard, TypeVar
+
+_Value = TypeVar("_Value")
 
 Fields = Mapping[str, Any]
 NO_FIELDS: Fields = {}
 
 
+class_of: Callable[[Any], type[Any]] = type
+"""The class of a value, whatever that says of itself."""
+
+
 def is_object(value: Any) -> TypeGuard[Fields]:
     """Whether `value` is an object of JSON."""
-    return type(value) is dict or isinstance(value, Mapping)
+    return type(value) is dict or issubclass(type(value), Mapping)
 
 
 def is_array(value: Any) -> TypeGuard[Sequence[Any]]:
     """Whether `value` is an array of JSON. Other iterables are not: reading them could use them up."""
-    return isinstance(value, (list, tuple))
+    return issubclass(type(value), (list, tuple))
 
 
 def fields(value: Any) -> Fields:
@@ -36,8 +45,16 @@ def whole(value: Any) -> int | None:
 
 
 def number(value: Any) -> float | None:
-    """`value` where it is a number."""
-    return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    """`value` where it is a number, and not one that is too large for a `float`."""
+    try:
+        return float(value) if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+    except OverflowError:
+        return None
+
+
+def known(values: Mapping[str, _Value | None]) -> dict[str, _Value]:
+    """Those of `values` that are known."""
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def texts(value: Any) -> tuple[str, ...] | None:

@@ -15,6 +15,16 @@ LOGGERS = ("otel_claude", "opentelemetry")
 
 
 @pytest.fixture
+def telemetry() -> Iterator[Telemetry]:
+    """Telemetry of what a test emits itself, with no SDK instrumented. Nothing of ours may fail."""
+    found = Telemetry()
+    failures.counts.clear()
+    yield found
+    found.shutdown()
+    assert failures.counts == {}
+
+
+@pytest.fixture
 def instrument_agents(caplog: pytest.LogCaptureFixture) -> Iterator[Callable[..., Telemetry]]:
     """Instruments the SDK with the settings that it is given, until the test has ended. Nothing of ours may fail."""
     started: list[Telemetry] = []

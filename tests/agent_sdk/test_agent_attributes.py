@@ -83,6 +83,40 @@ def test_what_has_not_ended_has_no_points():
     assert list(histogram_points(Answer("1", run, 0, 0))) == []
 
 
+def durations(thing: Thing) -> dict[str, float]:
+    return {
+        instrument.name: value
+        for instrument, value, _ in histogram_points(thing)
+        if instrument.name.endswith("duration")
+    }
+
+
+def test_durations_are_seconds():
+    second = 1_000_000_000
+    run = Run(5 * second, ended_at=7 * second)
+    assert durations(run) == {"gen_ai.invoke_agent.duration": 2.0}
+    tool = ToolUse("1", "Bash", run, 5 * second, ended_at=5 * second + second // 4)
+    assert durations(tool) == {"gen_ai.execute_tool.duration": 0.25}
+
+
+@pytest.mark.parametrize("error_type", ["permission_denied", "not_executed"])
+def test_what_was_not_executed_has_no_duration(error_type: str):
+    assert list(histogram_points(ToolUse("1", "Bash", Run(0), 0, error_type=error_type, ended_at=1))) == []
+
+
+def test_everything_in_a_conversation_says_which_it_is():
+    for thing in ended("background"):
+        assert carried(thing)["gen_ai.conversation.id"] == "session_2"
+
+
+def test_everything_that_a_model_says_tells_who_has_answered():
+    turn = Run(0, provider="aws.bedrock", ended_at=1)
+    for thing in (turn, Answer("1", turn, 0, 0)):
+        assert start_attributes(thing)["gen_ai.provider.name"] == "aws.bedrock"
+    labels = [labels for _, _, labels in histogram_points(turn)]
+    assert {each["gen_ai.provider.name"] for each in labels} == {"aws.bedrock"}
+
+
 def test_a_limit_says_when_it_is_full_again():
     limit = Limit("five_hour", "rejected", None, 160.0, None)
     assert limit_attributes(limit, 100.0) == {
@@ -102,15 +136,28 @@ def test_arguments_and_results():
 
 
 def test_redaction_sees_arguments_and_results_as_parts():
-    seen: list[str] = []
+    """The arguments are what a model says, the result is what it is told: as of the tools of an application's own."""
+    seen: list[tuple[str, str]] = []
 
-    def redact(_kind: str, part: Any) -> Any:
-        seen.append(part["type"])
+    def redact(kind: str, part: Any) -> Any:
+        seen.append((kind, part["type"]))
         return part if part["type"] == "tool_call" else None
 
     add, *_ = (thing for thing in ended("two_tools") if isinstance(thing, ToolUse))
     assert list(contents.attributes_of(add, Settings(redact=redact))) == ["gen_ai.tool.call.arguments"]
-    assert seen == ["tool_call", "tool_call_response"]
+    assert sorted(seen) == [
+        ("gen_ai.input.messages", "tool_call_response"),
+        ("gen_ai.output.messages", "tool_call"),
+    ]
+
+
+def test_what_a_tool_of_the_api_gave():
+    found = {"type": "web_search_tool_result", "tool_use_id": "1", "content": {"error_code": "unavailable"}}
+    searched = ToolUse("1", "web_search", Run(0), 0, kind="server", arguments={"query": "otters"}, result=found)
+    assert contents.attributes_of(searched, Settings()) == {
+        "gen_ai.tool.call.arguments": '{"query":"otters"}',
+        "gen_ai.tool.call.result": '{"error_code":"unavailable"}',
+    }
 
 
 def test_a_run_that_nobody_has_asked_for_has_no_prompt():

@@ -10,7 +10,7 @@ from typing import Any
 
 import bundled_cli
 import pytest
-from agent_scenarios import TWO_TOOLS, sdk, used
+from agent_scenarios import ALLOWED, TWO_TOOLS, sdk, used
 
 from otel_claude.testing import Answer, SimulatedClaude, Telemetry
 
@@ -60,7 +60,7 @@ def test_the_clis_own_spans_are_inside_of_ours_and_are_not_made_twice(
         "OTEL_EXPORTER_OTLP_ENDPOINT": address,
     }
     with SimulatedClaude(default=TWO_TOOLS()) as claude:
-        options = bundled_cli.options(claude, tmp_path, env=tracing, allowed_tools=["mcp__calc__add"])
+        options = bundled_cli.options(claude, tmp_path, env=tracing, allowed_tools=ALLOWED)
         asyncio.run(asked(options))
     (turn,) = agents.spans
     assert turn.name == "invoke_agent"

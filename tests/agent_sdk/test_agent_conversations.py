@@ -4,13 +4,12 @@ from typing import Any
 
 import agent_frames
 from agent_frames import MS, Passed, played, recorded
+from observed_connection import MODEL, answer, gave, task, use
 
 from otel_claude.agent_sdk.conversation import Conversation
 from otel_claude.agent_sdk.limits import Limits
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Step, ToolUse
 from otel_claude.values import is_object
-
-MODEL = "claude-sonnet-4-5-20250929"
 
 
 def runs(steps: list[Step]) -> list[Run]:
@@ -34,31 +33,8 @@ def prompt(text: str = "Hello") -> dict[str, Any]:
     return {"type": "user", "message": {"role": "user", "content": text}}
 
 
-def answer(identity: str, *blocks: dict[str, Any], **more: Any) -> dict[str, Any]:
-    message = {
-        "id": identity,
-        "model": MODEL,
-        "content": list(blocks),
-        "usage": {"input_tokens": 7, "output_tokens": 1},
-    }
-    return {"type": "assistant", "message": message, "parent_tool_use_id": None, **more}
-
-
-def use(identity: str, name: str = "Bash", **arguments: Any) -> dict[str, Any]:
-    return {"type": "tool_use", "id": identity, "name": name, "input": arguments}
-
-
-def gave(identity: str, **more: Any) -> dict[str, Any]:
-    block = {"type": "tool_result", "tool_use_id": identity, "content": "text", **more}
-    return {"type": "user", "message": {"role": "user", "content": [block]}, "parent_tool_use_id": None}
-
-
 def result(**more: Any) -> dict[str, Any]:
     return {"type": "result", "subtype": "success", "is_error": False, **more}
-
-
-def task(subtype: str, **more: Any) -> dict[str, Any]:
-    return {"type": "system", "subtype": subtype, "task_id": "task_1", "tool_use_id": "toolu_agent", **more}
 
 
 class Connection:
@@ -291,6 +267,15 @@ def test_a_prompt_that_was_answered_in_the_turn_before_has_none():
     assert [run.prompt for run in runs(connection.steps)] == ["one", "three", None]
 
 
+def test_a_turn_of_the_clis_own_answers_none_of_the_prompts_that_wait():
+    connection = Connection()
+    connection.send(prompt("one"), "first caller")
+    connection.send(prompt("two"), "second caller")
+    connection.receive(RUNNING, INIT, answer("1"), result(origin={"kind": "task-notification"}))
+    connection.receive(INIT, answer("2"), result())
+    assert asked(connection.steps)[:2] == [("first caller", 1000, None), ("first caller", 7000, "one")]
+
+
 def test_a_prompt_that_waits_while_the_cli_is_idle_twice_is_forgotten():
     connection = Connection()
     connection.send(prompt("one"))
@@ -380,6 +365,20 @@ def test_a_tool_that_was_interrupted():
     (turn,) = runs(connection.steps)
     assert [tool.error_type for tool in tools(connection.steps)] == ["cancelled"]
     assert (turn.outcome, turn.error_type) == ("cancelled", None)
+
+
+def test_a_tool_that_is_not_there_was_not_executed():
+    connection = Connection()
+    connection.send(prompt())
+    words = "<tool_use_error>Error: No such tool available: Bosh</tool_use_error>"
+    connection.receive(
+        answer("1", use("toolu_1", "Bosh"), use("toolu_2")),
+        gave("toolu_1", is_error=True, content=words),
+        gave("toolu_2", is_error=True, content=[{"type": "text", "text": words}]),
+        result(),
+    )
+    assert [tool.error_type for tool in tools(connection.steps)] == ["not_executed", "tool_error"]
+    assert runs(connection.steps)[0].tool_calls == 1
 
 
 def test_a_permission_that_is_asked_for_starts_the_tool_before_its_block_comes():
@@ -591,6 +590,23 @@ def test_a_limit_is_told_of_once_in_its_window_or_hour():
     assert told((5, "rejected", 1), (6, "rejected", 1)) == [5]
     assert told((1, "allowed_warning", 9), (2, "rejected", 9), (3, "allowed_warning", 9)) == [1, 2]
     assert not Limits().is_news(Limit("five_hour", "allowed", 0.5, None, None), 1)
+
+
+def test_a_limit_is_told_of_when_less_than_a_tenth_of_it_is_left():
+    told = [used for used in (0.86, 0.9, 0.91) if Limits().is_news(Limit("five_hour", "allowed", used, 9, None), 1)]
+    assert told == [0.91]
+
+
+def test_numbers_that_are_none_end_a_turn_all_the_same():
+    for number in (1e300, -1.0, 10**400, float("nan"), float("inf"), "much"):
+        connection = Connection()
+        connection.send(prompt())
+        spent = {"modelUsage": {MODEL: {"inputTokens": number, "outputTokens": 2, "costUSD": number}}}
+        connection.receive(answer("1"), result(**spent))
+        (turn,) = runs(connection.steps)
+        assert turn.outcome == "completed"
+        assert turn.spend is not None
+        assert (turn.input_tokens, turn.spend.output, turn.spend.cost) == (None, 2, None)
 
 
 def test_a_block_with_a_type_that_is_none_is_no_tool():

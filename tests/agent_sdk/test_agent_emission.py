@@ -5,16 +5,16 @@ from opentelemetry import trace
 
 from otel_claude import Settings
 from otel_claude.agent_sdk.emission import Emission
-from otel_claude.agent_sdk.runs import Prompt, Run, Step, ToolUse
+from otel_claude.agent_sdk.runs import Answer, Prompt, Run, Step, ToolUse
 from otel_claude.failsafe import failures
 from otel_claude.testing import Telemetry
 
 
-def emitted(telemetry: Telemetry, *things: Run | ToolUse) -> None:
+def emitted(telemetry: Telemetry, *things: Run | Answer | ToolUse, compatibility: str = "off") -> None:
     """All start and end, with nothing of ours failing."""
     failures.counts.clear()
     emission = Emission(
-        Settings(content="SPAN_ONLY"),
+        Settings(content="SPAN_ONLY", compatibility=compatibility),
         telemetry.tracer_provider,
         telemetry.meter_provider,
         telemetry.logger_provider,
@@ -55,4 +55,26 @@ def test_metrics_tell_two_hundred_names_apart(metric: str):
     assert len(told) == 201
     assert "_OTHER" in told
     assert {span.name for span in telemetry.spans} >= {"invoke_agent agent 299", "execute_tool tool_299"}
+    telemetry.shutdown()
+
+
+def test_turns_that_follow_each_other_do_not_keep_each_other():
+    """Nor what they were asked, which may be long."""
+    telemetry = Telemetry()
+    first = Run(0, prompted=True, prompt="one", joined=[Prompt(None, "two", 2)], ended_at=1)
+    second = Run(1, follows=first, ended_at=2)
+    emitted(telemetry, first, second)
+    assert [link.context for link in telemetry.spans[1].links] == [telemetry.spans[0].context]
+    for turn in (first, second):
+        assert (turn.follows, turn.prompt, turn.joined) == (None, None, [])
+    telemetry.shutdown()
+
+
+def test_spans_have_the_attributes_of_another_convention_where_that_is_asked_for():
+    telemetry = Telemetry()
+    run = Run(0, ended_at=1)
+    answer = Answer("msg_1", run, 0, ended_at=1)
+    emitted(telemetry, run, answer, ToolUse("toolu_1", "weather", run, 0, ended_at=1), compatibility="openinference")
+    kinds = {span.name: (span.attributes or {}).get("openinference.span.kind") for span in telemetry.spans}
+    assert kinds == {"invoke_agent": "AGENT", "chat": "LLM", "execute_tool weather": "TOOL"}
     telemetry.shutdown()

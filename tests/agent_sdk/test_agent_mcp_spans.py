@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 from agent_frames import recorded
 from agent_scenarios import SCENARIOS, sdk, tools
+from observed_connection import ObservedConnection, answer, emission, use
 from opentelemetry.trace import SpanKind
 from scripted_transport import ScriptedTransport
 
+import otel_claude
 from otel_claude.agent_sdk import ClaudeAgentInstrumentor, mcp_spans
 from otel_claude.testing import Telemetry
 
@@ -92,6 +94,35 @@ def test_tools_that_are_for_no_agent_keep_their_spans(agents: Telemetry, native:
     with tracer.start_as_current_span("tools/call add", kind=SpanKind.SERVER, attributes=attributes) as span:
         assert span.is_recording()
     assert [span.name for span in agents.spans] == ["tools/call add"]
+
+
+def test_a_tool_that_is_called_inside_of_a_span_of_the_applications_keeps_its_span(
+    agents: Telemetry, native: Callable[[Telemetry], ModuleType]
+):
+    """Ours is then another one than the span that it stands in."""
+    tracer: Any = getattr(native(agents), mcp_spans.TRACER)
+    attributes = {"gen_ai.operation.name": "execute_tool"}
+    own = agents.tracer_provider.get_tracer("application")
+    with (
+        otel_claude.tool_call({"type": "tool_use", "id": "toolu_1", "name": "add", "input": {}}),
+        own.start_as_current_span("own"),
+        tracer.start_as_current_span("tools/call add", kind=SpanKind.SERVER, attributes=attributes) as span,
+    ):
+        assert span.is_recording()
+
+
+def test_where_the_cli_makes_the_spans_mcp_keeps_its_own(agents: Telemetry, native: Callable[[Telemetry], ModuleType]):
+    tracer: Any = getattr(native(agents), mcp_spans.TRACER)
+    connection = ObservedConnection(emission(agents), deferring=True)
+    connection.ask()
+    connection.receive(answer("1", use("toolu_1", "mcp__calc__add")))
+    attributes = {"gen_ai.operation.name": "execute_tool"}
+    with (
+        connection.handling("toolu_1"),
+        tracer.start_as_current_span("tools/call add", kind=SpanKind.SERVER, attributes=attributes) as span,
+    ):
+        assert span.is_recording()
+    connection.observer.closed()
 
 
 def test_the_tracer_is_put_back(agents: Telemetry):

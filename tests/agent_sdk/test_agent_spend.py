@@ -96,6 +96,11 @@ def test_costs_are_exact_to_a_picodollar():
     assert said(spend) == (2, 2, 0.3)
 
 
+@pytest.mark.parametrize("count", [-1, 2**63, True])
+def test_a_number_of_tokens_that_is_none_is_not_known(count: int):
+    assert said(Totals(new=True).spent(result((MODEL, used(count, 1, 0.5))))) == (None, 1, 0.5)
+
+
 def test_a_conversation_that_begins_anew_begins_with_nothing():
     totals = Totals(new=False)
     totals.spent(result((MODEL, used(100, 10, 0.5))))
@@ -121,7 +126,14 @@ def test_clouds_are_called_by_the_conventions_names():
     assert [each.provider for each in spend.models] == ["anthropic", "aws.bedrock", "gcp.vertex_ai"]
 
 
-@pytest.mark.parametrize("cost", [float("inf"), float("nan")])
+def test_where_the_cli_does_not_say_who_has_answered_it_is_whom_it_was_to_ask():
+    totals = Totals(new=True, provider="aws.bedrock")
+    spend = totals.spent(result((MODEL, used(1, 1, 1.0)), ("other", used(1, 1, 1.0, provider="firstParty"))))
+    assert spend is not None
+    assert [each.provider for each in spend.models] == ["aws.bedrock", "anthropic"]
+
+
+@pytest.mark.parametrize("cost", [float("inf"), float("nan"), 1e300, 10**400, -0.5])
 def test_a_cost_that_is_no_amount_is_not_known(cost: float):
-    """Python reads such numbers in JSON."""
+    """Python reads such numbers in JSON. Nobody spends so much, or less than nothing."""
     assert said(Totals(new=True).spent(result((MODEL, used(1, 1, cost))))) == (1, 1, None)

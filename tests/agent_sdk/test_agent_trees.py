@@ -60,6 +60,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -71,6 +72,7 @@ application | internal
         execute_tool mcp__calc__add | internal
             claude.mcp.server = "calc"
             claude.tool.kind = "mcp"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_1"
             gen_ai.tool.name = "mcp__calc__add"
@@ -82,6 +84,7 @@ application | internal
             claude.mcp.server = "calc"
             claude.tool.kind = "mcp"
             error.type = "tool_error"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_2"
             gen_ai.tool.name = "mcp__calc__fail"
@@ -92,6 +95,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -125,6 +129,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -135,6 +140,7 @@ application | internal
             gen_ai.usage.input_tokens = 150
         execute_tool Agent | internal
             claude.tool.kind = "client"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_agent"
             gen_ai.tool.name = "Agent"
@@ -145,11 +151,13 @@ application | internal
                 claude.agent.outcome = "completed"
                 claude.agent.tool_calls = 1
                 gen_ai.agent.name = "general-purpose"
+                gen_ai.conversation.id = …
                 gen_ai.operation.name = "invoke_agent"
                 gen_ai.provider.name = "anthropic"
                 chat claude-sonnet-4-5-20250929 | client
                     anthropic.request.id = …
                     anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+                    gen_ai.conversation.id = …
                     gen_ai.operation.name = "chat"
                     gen_ai.provider.name = "anthropic"
                     gen_ai.response.id = …
@@ -161,6 +169,8 @@ application | internal
                 execute_tool mcp__calc__add | internal
                     claude.mcp.server = "calc"
                     claude.tool.kind = "mcp"
+                    gen_ai.agent.name = "general-purpose"
+                    gen_ai.conversation.id = …
                     gen_ai.operation.name = "execute_tool"
                     gen_ai.tool.call.id = "toolu_sub"
                     gen_ai.tool.name = "mcp__calc__add"
@@ -171,6 +181,7 @@ application | internal
                 chat claude-sonnet-4-5-20250929 | client
                     anthropic.request.id = …
                     anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+                    gen_ai.conversation.id = …
                     gen_ai.operation.name = "chat"
                     gen_ai.provider.name = "anthropic"
                     gen_ai.response.id = …
@@ -182,6 +193,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -206,6 +218,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -229,6 +242,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -261,6 +275,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -271,6 +286,7 @@ application | internal
             gen_ai.usage.input_tokens = 150
         execute_tool Agent | internal
             claude.tool.kind = "client"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_agent"
             gen_ai.tool.name = "Agent"
@@ -279,11 +295,13 @@ application | internal
                 claude.agent.outcome = "completed"
                 claude.agent.tool_calls = 1
                 gen_ai.agent.name = "general-purpose"
+                gen_ai.conversation.id = …
                 gen_ai.operation.name = "invoke_agent"
                 gen_ai.provider.name = "anthropic"
                 chat claude-sonnet-4-5-20250929 | client
                     anthropic.request.id = …
                     anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+                    gen_ai.conversation.id = …
                     gen_ai.operation.name = "chat"
                     gen_ai.provider.name = "anthropic"
                     gen_ai.response.id = …
@@ -295,6 +313,8 @@ application | internal
                 execute_tool mcp__calc__add | internal
                     claude.mcp.server = "calc"
                     claude.tool.kind = "mcp"
+                    gen_ai.agent.name = "general-purpose"
+                    gen_ai.conversation.id = …
                     gen_ai.operation.name = "execute_tool"
                     gen_ai.tool.call.id = "toolu_sub"
                     gen_ai.tool.name = "mcp__calc__add"
@@ -305,6 +325,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -335,6 +356,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -346,6 +368,7 @@ application | internal
         execute_tool Bash | internal | error
             claude.tool.kind = "client"
             error.type = "permission_denied"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_1"
             gen_ai.tool.name = "Bash"
@@ -353,6 +376,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -399,6 +423,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -407,10 +432,11 @@ application | internal
             gen_ai.usage.cache_read.input_tokens = 30
             gen_ai.usage.cache_write.input_tokens = 20
             gen_ai.usage.input_tokens = 150
-        execute_tool mcp__calc__wait | internal | error
+        execute_tool mcp__calc__wait | internal
             claude.mcp.server = "calc"
             claude.tool.kind = "mcp"
             error.type = "cancelled"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_1"
             gen_ai.tool.name = "mcp__calc__wait"
@@ -436,6 +462,7 @@ application | internal
         chat claude-sonnet-4-5-20250929 | client
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.id = …
@@ -444,10 +471,11 @@ application | internal
             gen_ai.usage.cache_read.input_tokens = 30
             gen_ai.usage.cache_write.input_tokens = 20
             gen_ai.usage.input_tokens = 150
-        execute_tool mcp__calc__wait | internal | error
+        execute_tool mcp__calc__wait | internal
             claude.mcp.server = "calc"
             claude.tool.kind = "mcp"
             error.type = "cancelled"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_1"
             gen_ai.tool.name = "mcp__calc__wait"
@@ -478,6 +506,7 @@ application | internal
             anthropic.message.stop_reason = "tool_use"
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.finish_reasons = ["tool_use"]
@@ -491,6 +520,7 @@ application | internal
         execute_tool mcp__calc__add | internal
             claude.mcp.server = "calc"
             claude.tool.kind = "mcp"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_1"
             gen_ai.tool.name = "mcp__calc__add"
@@ -502,6 +532,7 @@ application | internal
             claude.mcp.server = "calc"
             claude.tool.kind = "mcp"
             error.type = "tool_error"
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "execute_tool"
             gen_ai.tool.call.id = "toolu_2"
             gen_ai.tool.name = "mcp__calc__fail"
@@ -513,6 +544,7 @@ application | internal
             anthropic.message.stop_reason = "end_turn"
             anthropic.request.id = …
             anthropic.usage.cache_creation.ephemeral_5m_input_tokens = 20
+            gen_ai.conversation.id = …
             gen_ai.operation.name = "chat"
             gen_ai.provider.name = "anthropic"
             gen_ai.response.finish_reasons = ["end_turn"]

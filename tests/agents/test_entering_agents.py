@@ -156,3 +156,17 @@ def test_where_nobody_can_tell_which_has_ended_none_has(telemetry: Telemetry, mo
 
     assert telemetry.spans == []
     assert len(vars(agent)["_open"]) == 2
+
+
+def test_a_run_that_is_forgotten_leaves_the_sums_of_those_around_it(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(module, "MOST_OPEN", 1)
+    agent = otel_claude.agent("x")
+    with otel_claude.agent("outer"):
+        for _ in range(2):
+            contextvars.copy_context().run(agent.__enter__)
+        contextvars.copy_context().run(agent.__exit__, None, None, None)
+
+    attributes = telemetry.span("invoke_agent outer").attributes or {}
+    assert attributes["claude.agent.iterations"] == 0

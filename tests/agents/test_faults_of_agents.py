@@ -30,7 +30,6 @@ from rig import (
 import otel_claude
 from functions import FUNCTIONS, failing
 from otel_claude import AnthropicInstrumentor, Settings
-from otel_claude.agents import live
 from otel_claude.failsafe import failures
 from otel_claude.testing import BadRequest, SimulatedClaude, Telemetry
 
@@ -58,15 +57,24 @@ OUTSIDE = {
     "agents.functions:Decorated.__copy__": "called by the application",
     "agents.functions:Decorated.__deepcopy__": "called by the application",
     "agents.functions:Decorated.__reduce_ex__": "called by the application",
+    "agents.functions:Decorated.__repr__": "called by the application",
+    "agents.adapters:Pending.__await__": "awaits the application's coroutine",
+    "agents.adapters:Pending.__init__": "hands the application's coroutine on",
     "agents.functions:_attribute": "called by pickle",
     "agents.functions:in_scope": "called by the application",
     "agents.functions:name_of": "called by the application",
-    "agents.scope:_begin": "begins the application's generator",
-    "agents.scope:async_stepped": "hands the application's items on",
-    "agents.scope:awaited": "calls the application",
-    "agents.scope:called": "calls the application",
-    "agents.scope:stepped": "hands the application's items on",
-    "agents.scope:steps_of": "hands the application's items on",
+    "agents.adapters:_begin": "begins the application's generator",
+    "agents.adapters:async_stepped": "hands the application's items on",
+    "agents.adapters:awaited": "calls the application",
+    "agents.adapters:called": "calls the application",
+    "agents.adapters:_Exchange.__init__": "hands the application's items on",
+    "agents.adapters:_Exchange.resume": "hands the application's items on",
+    "agents.adapters:_Exchange.sent": "hands the application's items on",
+    "agents.adapters:_Exchange.thrown": "hands the application's items on",
+    "agents.adapters:adapted": "hands the application's coroutine on",
+    "agents.adapters:pending": "hands the application's coroutine on",
+    "agents.adapters:stepped": "hands the application's items on",
+    "agents.adapters:steps_of": "hands the application's items on",
     "agents.tool:ToolCall.__aenter__": "called by the application",
     "agents.tool:ToolCall.__aexit__": "called by the application",
     "agents.tool:ToolCall.__enter__": "called by the application",
@@ -233,8 +241,6 @@ def forgotten_failures() -> Iterator[None]:
     failures.counts.clear()
     yield
     failures.counts.clear()
-    # What fails while it is switched off may stay on.
-    live._on.clear()  # pyright: ignore[reportPrivateUsage]
 
 
 @pytest.mark.parametrize("mode", SETTINGS)

@@ -42,7 +42,7 @@ from otel_claude.agents.run import Run
 from otel_claude.anthropic.tool_uses import StreamedToolUses
 from otel_claude.emitting.agents import run_points
 from otel_claude.failsafe import failures
-from otel_claude.testing import Answer, SimulatedClaude, Telemetry, ToolUse, usage
+from otel_claude.testing import Answer, ServerToolUse, SimulatedClaude, Telemetry, ToolUse, usage
 
 only_sync = pytest.mark.parametrize("runner", ["sync"], indirect=True)
 only_async = pytest.mark.parametrize("runner", ["async"], indirect=True)
@@ -248,13 +248,42 @@ async def test_equal_requests_have_their_ids_in_their_order(client: Any, claude:
     claude.will(wants(weather("Paris"), weather("Paris")), wants(weather("Paris")))
     with otel_claude.agent("traveller"):
         await create(client)
-        for _ in range(3):
+        for _ in range(2):
             TOOLS["weather"]({"city": "Paris"}["city"])
         await create(client)
         TOOLS["weather"](city="Paris")
 
     ids = [told(span).get("gen_ai.tool.call.id") for span in named(telemetry, "execute_tool weather")]
-    assert ids == ["toolu_sim_0001", "toolu_sim_0002", None, "toolu_sim_0003"]
+    assert ids == ["toolu_sim_0001", "toolu_sim_0002", "toolu_sim_0003"]
+
+
+async def test_tries_of_what_was_asked_for_once_are_no_loop(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(wants(weather("Paris")), wants(weather("Paris")))
+    with otel_claude.agent("traveller"):
+        for _ in range(2):
+            await create(client)
+            for _ in range(3):
+                TOOLS["weather"](city="Paris")
+
+    tries = [told(span) for span in named(telemetry, "execute_tool weather")]
+    ids = [attributes["gen_ai.tool.call.id"] for attributes in tries]
+    assert ids == 3 * ["toolu_sim_0001"] + 3 * ["toolu_sim_0002"]
+    assert [attributes.get("claude.tool.repeats") for attributes in tries] == 3 * [None] + 3 * [2]
+    assert told(telemetry.span("invoke_agent traveller"))["claude.agent.tool_calls"] == 2
+    assert telemetry.total("gen_ai.invoke_agent.tool_calls") == 2
+    assert telemetry.count("gen_ai.execute_tool.duration") == 6
+    assert telemetry.events == []
+
+
+async def test_a_loop_is_what_the_model_asks_for(client: Any, claude: SimulatedClaude, telemetry: Telemetry):
+    claude.will(*3 * [wants(weather("Paris"))])
+    with otel_claude.agent("traveller"):
+        for _ in range(3):
+            await create(client)
+            for _ in range(2):
+                TOOLS["weather"](city="Paris")
+
+    assert [event.attributes["claude.tool.repeats"] for event in telemetry.events] == [3]
 
 
 async def test_what_was_asked_for_before_is_not_waited_for_when_it_is_asked_again(
@@ -424,20 +453,6 @@ async def test_other_calls_are_no_iterations(client: Any, telemetry: Telemetry):
         await settled(client.messages.count_tokens(model=ASK["model"], messages=ASK["messages"]))
 
     assert told(telemetry.span("invoke_agent traveller"))["claude.agent.iterations"] == 0
-
-
-async def test_a_stream_that_ends_after_its_run_is_in_nobodys_sums(client: Any, telemetry: Telemetry):
-    with otel_claude.agent("traveller"):
-        stream = await settled(client.messages.create(**ASK, stream=True))
-    async for _ in stream if hasattr(stream, "__aiter__") else later(stream):
-        pass
-
-    assert told(telemetry.span("invoke_agent traveller"))["claude.agent.iterations"] == 0
-
-
-async def later(items: Iterator[Any]) -> AsyncIterator[Any]:
-    for item in items:
-        yield item
 
 
 def test_tools_on_threads_that_have_the_context(telemetry: Telemetry):
@@ -653,10 +668,16 @@ async def test_a_coroutine_that_a_function_returns_is_inside(runner: Runner, tel
     assert (run["claude.agent.tool_calls"], run["claude.agent.outcome"]) == (1, "failed")
 
 
-def test_what_is_callable_has_the_name_of_its_class(telemetry: Telemetry):
+def test_what_is_callable_has_the_name_of_its_class_or_of_its_function(telemetry: Telemetry):
+    class Guide:
+        def __call__(self) -> str:
+            return "Paris"
+
+    guide: Any = Guide()
+    assert otel_claude.agent(guide)() == "Paris"
     assert otel_claude.agent(functools.partial(plain, "Paris"))() == "ParisC"
 
-    assert [span.name for span in telemetry.spans] == ["invoke_agent partial"]
+    assert [span.name for span in telemetry.spans] == ["invoke_agent Guide", "invoke_agent plain"]
 
 
 @needs_runner
@@ -707,11 +728,42 @@ def test_suppressed_they_are_silent(telemetry: Telemetry):
 
 
 def test_a_block_that_is_none_has_no_execution(telemetry: Telemetry):
-    for block in ({"type": "text", "text": "Hello"}, None):
+    blocks: list[Any] = [
+        {"type": "text", "text": "Hello"},
+        {"type": "server_tool_use", "id": "srvtoolu_1", "name": "web_search", "input": {}},
+        {"type": "mcp_tool_use", "id": "mcptoolu_1", "name": "find", "server_name": "wiki", "input": {}},
+        {"type": "tool_result", "tool_use_id": "toolu_1", "name": "odd"},
+        {"type": 1, "name": "odd"},
+        None,
+    ]
+    for block in blocks:
         with otel_claude.tool_call(block):
             pass
 
     assert telemetry.spans == []
+
+
+def test_a_block_that_says_no_type_is_one(telemetry: Telemetry):
+    with otel_claude.tool_call({"id": "toolu_1", "name": "weather", "input": {}}):
+        pass
+
+    assert told(telemetry.span("execute_tool weather"))["gen_ai.tool.call.id"] == "toolu_1"
+
+
+async def test_a_loop_over_all_blocks_executes_what_the_application_is_asked_for(
+    client: Any, claude: SimulatedClaude, telemetry: Telemetry
+):
+    claude.will(Answer("Hm.", server_tool_uses=[ServerToolUse("web_search", {})], tool_uses=[weather("Paris")]))
+    search: Any = {"type": "web_search_20250305", "name": "web_search"}
+    with otel_claude.agent("traveller"):
+        message = await settled(client.messages.create(**ASK, tools=[search]))
+        for block in message.content:
+            with otel_claude.tool_call(block):
+                pass
+
+    kinds = [told(telemetry.span(f"execute_tool {name}"))["claude.tool.kind"] for name in ("web_search", "weather")]
+    assert kinds == ["server", "client"]
+    assert told(telemetry.span("invoke_agent traveller"))["claude.agent.tool_calls"] == 1
 
 
 def test_the_tenant_is_on_spans_metrics_and_events(instrument: Instrument):

@@ -5,6 +5,7 @@ import pickle
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from opentelemetry import baggage, context
 
 from fixture_types import API_KEY, Instrument, Make
 from otel_claude import AnthropicInstrumentor, BudgetExceeded
+from otel_claude.budgets.ledgers import ledger_at
+from otel_claude.budgets.money import picodollars
 from otel_claude.testing import Answer, Batch, Overloaded, SimulatedClaude, Telemetry, usage
 
 ASK: dict[str, Any] = {
@@ -287,6 +290,31 @@ async def test_after_uninstrument_nothing_is_refused(client: Any, instrument: In
     AnthropicInstrumentor().uninstrument()
 
     await settle(client.messages.create(**ASK))
+
+
+async def test_what_is_booked_is_in_the_ledger_after_a_flush(
+    client: Any, instrument: Instrument, claude: SimulatedClaude, tmp_path: Path
+):
+    address = f"sqlite:///{tmp_path}/ledger.db"
+    # Its thread looks at the first call, and then not for half a minute.
+    instrument(budgets={**budgets(usd=1), "interval_s": 60, "ledger": address})
+    claude.will(DEAR, DEAR)
+    written: list[list[tuple[str, int]]] = []
+    for _ in range(2):
+        await settle(client.messages.create(**ASK))
+        AnthropicInstrumentor().flush_budgets()
+        ledger = ledger_at(address)
+        written.append([(account.split("/")[0], amount) for account, amount in ledger.listed()])
+        ledger.close()
+
+    assert written == [[("all", picodollars(0.03))], [("all", picodollars(0.06))]]
+
+
+def test_a_flush_without_a_budget_does_nothing(instrument: Instrument):
+    AnthropicInstrumentor().flush_budgets()
+    instrument()
+
+    AnthropicInstrumentor().flush_budgets()
 
 
 def test_bad_budgets_are_none_under_auto_instrumentation(

@@ -61,6 +61,19 @@ def test_without_the_price_list_only_overrides_have_prices_and_one_warning_says_
     assert "genai-prices" in caplog.text
 
 
+def test_an_import_that_fails_for_a_moment_is_tried_again_and_nothing_is_said(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    """As when gevent patches the process while a thread imports."""
+    late = Prices()
+    with monkeypatch.context() as broken:
+        broken.setitem(sys.modules, "genai_prices", None)
+        late.load()
+        assert opus_5(late) is None
+    assert opus_5(late) is not None
+    assert caplog.records == []
+
+
 def test_a_price_list_that_has_changed_its_form_is_no_error(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ):

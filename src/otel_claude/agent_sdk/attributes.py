@@ -6,13 +6,17 @@ In: runs, answers and tools, from `runs`. Out: names, attributes and points. Wha
 
 from collections.abc import Iterator
 
+from otel_claude.agent_sdk.records import execution_of, sums_of
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Thing, ToolUse
 from otel_claude.agent_sdk.spend import ModelSpend
+from otel_claude.agent_sdk.tools import was_executed
+from otel_claude.budgets.money import dollars
 from otel_claude.emitting import instruments, names
+from otel_claude.emitting.agents import tool_name, tool_start
 from otel_claude.emitting.points import TOKEN_TYPES, Labels, Point
 from otel_claude.emitting.spans import USAGE, Attributes
+from otel_claude.values import known
 
-PROVIDER = "anthropic"
 AGENT, CHAT, TOOL = "invoke_agent", "chat", "execute_tool"
 
 BY_CLI = ("cli",)
@@ -29,7 +33,7 @@ def name_of(thing: Thing) -> str:
         case Answer():
             return f"{CHAT} {thing.model}" if thing.model else CHAT
         case ToolUse():
-            return f"{TOOL} {thing.name}"
+            return tool_name(execution_of(thing))
         case Limit():
             return thing.name
 
@@ -38,24 +42,23 @@ def start_attributes(thing: Run | Answer | ToolUse) -> Attributes:
     """What is known when a span starts, so that a sampler can decide by it."""
     match thing:
         case Run():
-            found = {names.OPERATION: AGENT, names.PROVIDER: PROVIDER, names.AGENT_NAME: thing.name}
+            found: Attributes = {
+                names.OPERATION: AGENT,
+                names.PROVIDER: thing.provider,
+                names.AGENT_NAME: thing.name,
+                names.CONVERSATION: thing.turn.session,
+            }
         case Answer():
             found = {
                 names.OPERATION: CHAT,
-                names.PROVIDER: PROVIDER,
+                names.PROVIDER: thing.run.provider,
                 names.RESPONSE_ID: thing.id,
                 names.RESPONSE_MODEL: thing.model,
+                names.CONVERSATION: thing.run.turn.session,
             }
         case ToolUse():
-            found = {
-                names.OPERATION: TOOL,
-                names.TOOL_NAME: thing.name,
-                names.TOOL_TYPE: "function" if thing.in_process else "extension",
-                names.TOOL_KIND: thing.kind,
-                names.TOOL_CALL: thing.id,
-                names.MCP_SERVER: thing.server,
-            }
-    return _known(found)
+            found = tool_start(execution_of(thing))
+    return known(found)
 
 
 def end_attributes(thing: Run | Answer | ToolUse) -> Attributes:
@@ -66,25 +69,25 @@ def end_attributes(thing: Run | Answer | ToolUse) -> Attributes:
         case Answer():
             return _of_answer(thing)
         case ToolUse():
-            return _known({names.ERROR_TYPE: thing.error_type})
+            return known({names.ERROR_TYPE: thing.error_type, names.CONVERSATION: thing.run.turn.session})
 
 
 def _of_run(run: Run) -> Attributes:
-    spend = run.spend
+    sums = sums_of(run)
     found: Attributes = {
-        names.AGENT_ITERATIONS: run.iterations,
-        names.AGENT_TOOL_CALLS: run.tool_calls,
-        names.AGENT_INPUT_TOKENS: run.input_tokens,
-        names.AGENT_OUTPUT_TOKENS: None if spend is None else spend.output,
+        names.AGENT_ITERATIONS: sums.iterations,
+        names.AGENT_TOOL_CALLS: sums.tool_calls,
+        names.AGENT_INPUT_TOKENS: sums.input_tokens,
+        names.AGENT_OUTPUT_TOKENS: sums.output_tokens,
         names.AGENT_OUTCOME: run.outcome,
         names.ERROR_TYPE: run.error_type,
         names.REQUEST_MODEL: run.model,
-        names.CONVERSATION: run.session,
+        names.CONVERSATION: run.turn.session,
         names.AGENT_ORIGIN: run.origin,
     }
-    if spend is not None and spend.cost is not None:
-        found |= {names.AGENT_COST: spend.cost, names.COST_ESTIMATED: BY_CLI}
-    return _known(found)
+    if sums.cost is not None:
+        found |= {names.AGENT_COST: dollars(sums.cost), names.COST_ESTIMATED: BY_CLI}
+    return known(found)
 
 
 def _of_answer(answer: Answer) -> Attributes:
@@ -93,17 +96,18 @@ def _of_answer(answer: Answer) -> Attributes:
         names.INPUT_TOKENS: usage.prompt,
         names.OUTPUT_TOKENS: usage.output,
         names.REQUEST_ID: answer.request_id,
+        names.CONVERSATION: answer.run.turn.session,
         names.STOP_REASON: answer.stop_reason,
         names.FINISH_REASONS: None if answer.stop_reason is None else (answer.stop_reason,),
         **{attribute: getattr(usage, field) or None for attribute, field in USAGE.items()},
     }
-    return _known(found)
+    return known(found)
 
 
 def limit_attributes(limit: Limit, now_s: float) -> Attributes:
     """What the event of a limit carries."""
     reset_s = None if limit.resets_at is None else max(0.0, limit.resets_at - now_s)
-    return _known(
+    return known(
         {
             names.LIMIT_TYPE: limit.name,
             names.LIMIT_RESET_S: reset_s,
@@ -118,9 +122,9 @@ def histogram_points(thing: Thing) -> Iterator[Point]:
     match thing:
         case Run():
             yield from _run_points(thing)
-        case ToolUse() if thing.kind != "server" and thing.ended_at is not None:
+        case ToolUse() if was_executed(thing) and thing.ended_at is not None:
             labels = {names.OPERATION: TOOL, names.TOOL_NAME: thing.name, names.ERROR_TYPE: thing.error_type}
-            yield instruments.TOOL_DURATION, (thing.ended_at - thing.started_at) / 1e9, _known(labels)
+            yield instruments.TOOL_DURATION, (thing.ended_at - thing.started_at) / 1e9, known(labels)
         case _:
             pass
 
@@ -128,12 +132,14 @@ def histogram_points(thing: Thing) -> Iterator[Point]:
 def _run_points(run: Run) -> Iterator[Point]:
     if run.ended_at is None:
         return
-    labels = _known({names.OPERATION: AGENT, names.PROVIDER: PROVIDER, names.AGENT_NAME: run.name})
+    labels = known({names.OPERATION: AGENT, names.PROVIDER: run.provider, names.AGENT_NAME: run.name})
     failed = labels if run.error_type is None else {**labels, names.ERROR_TYPE: run.error_type}
     yield instruments.AGENT_DURATION, (run.ended_at - run.started_at) / 1e9, failed
-    if run.iterations is not None:
-        yield instruments.AGENT_INFERENCES, run.iterations, labels
-    yield instruments.AGENT_TOOL_CALLS, run.tool_calls, labels
+    sums = sums_of(run)
+    if sums.iterations is not None:
+        yield instruments.AGENT_INFERENCES, sums.iterations, labels
+    if sums.tool_calls is not None:
+        yield instruments.AGENT_TOOL_CALLS, sums.tool_calls, labels
     for spent in () if run.spend is None else run.spend.models:
         for direction, count, latest in (
             ("input", spent.usage.prompt, instruments.OPERATION_INPUT),
@@ -158,7 +164,3 @@ def counter_points(run: Run) -> Iterator[Point]:
 
 def _labels(spent: ModelSpend) -> Labels:
     return {names.OPERATION: AGENT, names.PROVIDER: spent.provider, names.RESPONSE_MODEL: spent.model}
-
-
-def _known(attributes: Attributes) -> Attributes:
-    return {name: value for name, value in attributes.items() if value is not None}

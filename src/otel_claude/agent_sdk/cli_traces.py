@@ -19,7 +19,12 @@ def makes_spans(given: Fields, environment: Mapping[str, str]) -> bool:
     """Whether it does. `given` is what the options add to the `environment`."""
     merged = {**environment, **given}
     exporters = {name.strip().lower() for name in str(merged.get(EXPORTER, "")).split(",")} - {"", "none"}
-    return bool(exporters) and all(str(merged.get(switch, "")).strip().lower() in _ON for switch in SWITCHES)
+    return bool(exporters) and all(is_on(merged.get(switch)) for switch in SWITCHES)
+
+
+def is_on(value: object) -> bool:
+    """Whether a variable of the environment says yes."""
+    return str(value).strip().lower() in _ON
 
 
 RESUMING = ("resume", "continue_conversation", "session_store", "fork_session")

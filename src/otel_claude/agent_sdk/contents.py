@@ -5,20 +5,19 @@ In: runs, answers and tools. Out: attributes, redacted and bounded in size as th
 
 from typing import Any
 
+from otel_claude.agent_sdk.records import execution_of
 from otel_claude.agent_sdk.runs import Answer, Run, ToolUse
-from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response, to_json
+from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
-from otel_claude.content.parts import Part, part_of
 from otel_claude.emitting import names
+from otel_claude.emitting.agents import tool_content
 from otel_claude.settings import Settings
-
-NOTHING: Part = {"parts": []}
 
 
 def attributes_of(thing: Run | Answer | ToolUse, settings: Settings) -> dict[str, Any]:
     """The attributes of a span that hold content."""
     if isinstance(thing, ToolUse):
-        return _of_tool(thing, settings)
+        return tool_content(execution_of(thing), settings.content_max_bytes, settings.redact)
     content = _content(thing, settings)
     marked: dict[str, Any] = {names.CONTENT_TRUNCATED: True} if content.truncated else {}
     return {**as_attributes(content), **marked}
@@ -38,26 +37,3 @@ def _content(thing: Run | Answer, settings: Settings) -> Content:
         asked = [thing.prompt, *(prompt.content for prompt in thing.joined)]
         content = read_request({"messages": [{"role": "user", "content": each} for each in asked]})
     return bound(content, settings.content_max_bytes, settings.redact)
-
-
-def _of_tool(tool: ToolUse, settings: Settings) -> dict[str, Any]:
-    """Arguments and result, each as JSON. One that is too large for the limit is cut, or left out."""
-    use = {"type": "tool_use", "id": tool.id, "name": tool.name, "input": tool.arguments} if tool.arguments else None
-    found: dict[str, Any] = {}
-    for attribute, block, key in (
-        (names.TOOL_ARGUMENTS, use, "arguments"),
-        (names.TOOL_RESULT, tool.result, "response"),
-    ):
-        if block is None:
-            continue
-        content = bound(
-            Content(output_messages=[{"role": "assistant", "parts": [part_of(block)]}]),
-            settings.content_max_bytes,
-            settings.redact,
-        )
-        for part in (content.output_messages or [NOTHING])[0]["parts"]:
-            if key in part:
-                found[attribute] = to_json(part[key])
-        if content.truncated:
-            found[names.CONTENT_TRUNCATED] = True
-    return found

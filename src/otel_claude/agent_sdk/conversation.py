@@ -20,23 +20,25 @@ from typing import Any
 from otel_claude.agent_sdk.frames import SYNTHETIC, about, ending_of, is_launched, objects
 from otel_claude.agent_sdk.limits import Limits
 from otel_claude.agent_sdk.ongoing import Ongoing
+from otel_claude.agent_sdk.providers import PROVIDER
 from otel_claude.agent_sdk.runs import TERMINAL, Limit, Outcome, Prompt, Run, Step, ToolUse
 from otel_claude.agent_sdk.spend import Totals
-from otel_claude.agent_sdk.tools import error_of, is_result, is_use
+from otel_claude.agent_sdk.tools import PERMISSION_DENIED, error_of, is_result, is_use
 from otel_claude.usage import merge
 from otel_claude.values import NO_FIELDS, Fields, fields, is_object, number, text
 
 
 class Conversation:
-    """One connection. `new`: it is known that no earlier conversation is resumed in it."""
+    """One connection. `new`: it is known that no earlier conversation is resumed in it. `provider`: who answers."""
 
-    def __init__(self, *, new: bool) -> None:
+    def __init__(self, *, new: bool, provider: str = PROVIDER) -> None:
+        self._provider = provider
         self._ongoing = Ongoing()
-        self._totals = Totals(new=new)
+        self._totals = Totals(new=new, provider=provider)
         self._limits = Limits()
         self._prompts: deque[Prompt] = deque()
         self._asked: Prompt | None = None
-        self._taken = False
+        self._taken = self._lost = False
         self._state: str | None = None
         self._last: Run | None = None
         self._session: Fields = NO_FIELDS
@@ -57,6 +59,10 @@ class Conversation:
     def turn(self) -> Run | None:
         """The turn that is going on."""
         return self._ongoing.turn
+
+    def is_settled(self) -> bool:
+        """Whether the results that have come tell of all that was asked for."""
+        return self._ongoing.is_settled and not self._prompts and not self._lost
 
     def tool(self, identity: object) -> ToolUse | None:
         """The use of a tool that is going on, by its id."""
@@ -115,11 +121,12 @@ class Conversation:
     def close(self, at: int, outcome: Outcome, error_type: str | None = None) -> list[Step]:
         """Nothing more will come."""
         self._ongoing.end_all(at, outcome, error_type)
+        self._lost = self._lost or bool(self._prompts)
         self._prompts.clear()
         return self._ongoing.take()
 
     def _begin(self, at: int, caller: Any, follows: Run | None = None) -> Run:
-        turn = Run(at, caller=caller, asked_at=at, follows=follows)
+        turn = Run(at, caller=caller, provider=self._provider, asked_at=at, follows=follows)
         self._introduce(turn)
         self._taken = False
         self._ongoing.start_turn(turn)
@@ -165,9 +172,9 @@ class Conversation:
             turn.joined.clear()
         for denied in objects(frame.get("permission_denials")):
             if (tool := self.tool(denied.get("tool_use_id"))) is not None:
-                self._ongoing.end_tool(tool, at, "permission_denied")
+                self._ongoing.end_tool(tool, at, PERMISSION_DENIED)
         self._ongoing.end_turn(turn, at, *ending_of(turn, frame))
-        self._last, self._ready_at = turn, None
+        self._last, self._asked, self._ready_at = turn, None, None
 
     def _system(self, frame: Fields, at: int) -> None:
         subtype = frame.get("subtype")

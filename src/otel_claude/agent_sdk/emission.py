@@ -6,7 +6,7 @@ In: the `Step`s of a `Conversation`. Out: telemetry, on the providers that it wa
 from collections.abc import Iterable, Iterator
 from time import time
 
-from opentelemetry import _logs, baggage, context, metrics, trace
+from opentelemetry import _logs, baggage, metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
@@ -19,26 +19,34 @@ from otel_claude.agent_sdk.attributes import (
     name_of,
     start_attributes,
 )
+from otel_claude.agent_sdk.records import done_by_cli, execution_of
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Step, Thing, ToolUse
+from otel_claude.agents.arguments import digest
+from otel_claude.agents.current import current_run, with_record
+from otel_claude.agents.execution import CANCELLED, Execution
+from otel_claude.agents.requests import is_told
+from otel_claude.agents.run import Run as Record
+from otel_claude.agents.telemetry import AgentTelemetry, Signals
 from otel_claude.diagnosis.finding import Finding
 from otel_claude.emitting import names
+from otel_claude.emitting.agents import of_loop
 from otel_claude.emitting.bounded import BoundedNames
+from otel_claude.emitting.compatibility import add_compatibility
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.metrics import Metrics
 from otel_claude.emitting.observed import observed_by
 from otel_claude.emitting.points import Point
+from otel_claude.emitting.providers import Providers
 from otel_claude.failsafe import guarded
 from otel_claude.settings import Settings
-from otel_claude.version import __version__
 from otel_claude.who import Who
-
-SCOPE = "otel_claude"
-IN_TOOL = context.create_key("otel_claude-execute_tool")
-"""In the context of what runs for a tool: the span of its use."""
 
 
 class Emission:
-    """Emits for all connections of an instrumentation. A provider that is not given is the global one."""
+    """Emits for all connections of an instrumentation. A provider that is not given is the global one.
+
+    `agents` emits for the application's own agents and tools.
+    """
 
     def __init__(
         self,
@@ -48,12 +56,20 @@ class Emission:
         logger_provider: _logs.LoggerProvider | None = None,
     ) -> None:
         self._settings = settings
-        self._tracer = trace.get_tracer(SCOPE, __version__, tracer_provider)
-        meter = metrics.get_meter(SCOPE, __version__, meter_provider)
-        self._metrics = Metrics(meter, settings.metric_names, observed_by(meter_provider, meter).counters)
-        self._events = Events(_logs.get_logger(SCOPE, __version__, logger_provider))
+        providers = Providers(tracer_provider, meter_provider, logger_provider)
+        self._tracer = providers.tracer()
+        self._metrics = Metrics(
+            providers.meter, settings.metric_names, observed_by(meter_provider, providers.meter).counters
+        )
+        self._events = Events(providers.logger)
         self._who = Who(settings.baggage)
         self._names = {name: BoundedNames() for name in (names.AGENT_NAME, names.TOOL_NAME)}
+        self.agents = AgentTelemetry(Signals(settings, self._who, providers, self._metrics, self._events))
+
+    @property
+    def tells_content(self) -> bool:
+        """Whether anybody wants to know what is said."""
+        return self._settings.content != "NO_CONTENT"
 
     def emit(self, steps: Iterable[Step], *, deferring: bool) -> None:
         """Emits what has happened. `deferring`: the CLI makes spans of its own of all but the turns."""
@@ -69,23 +85,75 @@ class Emission:
     def _start(self, thing: Run | Answer | ToolUse, *, spans: bool) -> None:
         outer = _context_around(thing)
         thing.span, thing.context = trace.INVALID_SPAN, outer
-        if not spans:
-            return
-        thing.span = self._tracer.start_span(
-            name_of(thing),
-            outer,
-            SpanKind.CLIENT if isinstance(thing, Answer) else SpanKind.INTERNAL,
-            {**start_attributes(thing), **self._who_in(outer)},
-            _links(thing),
-            start_time=thing.started_at,
-        )
-        thing.context = trace.set_span_in_context(thing.span, outer)
-        if isinstance(thing, ToolUse):
-            thing.context = context.set_value(IN_TOOL, thing.span, thing.context)
+        record = self._record(thing, outer)
+        if spans:
+            thing.span = self._tracer.start_span(
+                name_of(thing),
+                outer,
+                SpanKind.CLIENT if isinstance(thing, Answer) else SpanKind.INTERNAL,
+                {**start_attributes(thing), **self._who_in(outer)},
+                _links(thing),
+                start_time=thing.started_at,
+            )
+            thing.context = trace.set_span_in_context(thing.span, outer)
+        if record is not None:
+            record.span, record.owns_span = thing.span, spans
+            thing.context = record.context = with_record(record, thing.context)
+        if isinstance(record, Execution) and is_told(record.repeats):
+            self._events.announce(of_loop(record), thing.context)
+
+    def _record(self, thing: Run | Answer | ToolUse, outer: Context) -> Record | Execution | None:
+        """What agents and tools of the application find in their context: a run, or an execution."""
+        who = self._who_in(outer)
+        counted_for = self._who.counted(who)
+        match thing:
+            case Run():
+                parent = current_run(outer) if thing.launcher is None else thing.launcher.run.record
+                thing.record = Record(
+                    thing.name, parent, provider=thing.provider, tracer=self._tracer, who=who, counted_for=counted_for
+                )
+                if parent is not None and thing.launcher is None:
+                    parent.expect(lambda: thing.record.finished)
+                return thing.record
+            case ToolUse():
+                run = thing.run.record
+                run.conversation = thing.run.turn.session
+                arguments = digest(thing.arguments)
+                if thing.kind != "server":
+                    thing.repeats = run.repeat((thing.name, arguments))
+                execution = execution_of(thing)
+                execution.digest, execution.who, execution.counted_for = arguments, who, counted_for
+                thing.record = execution
+                return execution
+            case Answer():
+                return None
 
     def _end(self, thing: Run | Answer | ToolUse) -> None:
         self._end_span(thing)
         self._measure(thing)
+        if isinstance(thing, Run):
+            self._close(thing)
+        elif isinstance(thing, ToolUse) and thing.record is not None:
+            # What the tool has started may go on, and is no part of it.
+            thing.record.finished = True
+
+    @guarded(None)
+    def _close(self, run: Run) -> None:
+        """Adds what the CLI has done in a turn to the run of the application's that has asked for it.
+
+        What comes of prompts that it has answered with that one, others cannot know.
+        """
+        callers = [prompt.caller for prompt in run.joined]
+        # Turns that follow each other would keep each other, and what they were asked.
+        run.follows = run.prompt = None
+        run.joined = []
+        asking = run.record.parent
+        if run.launcher is None and asking is not None:
+            asking.count(done_by_cli(run))
+        for other in map(current_run, callers):
+            if other is not None:
+                other.lose(asking)
+        run.record.finished = True
 
     @guarded(None)
     def _end_span(self, thing: Run | Answer | ToolUse) -> None:
@@ -99,13 +167,11 @@ class Emission:
                     span.set_attributes(contents.attributes_of(thing, self._settings))
                 if isinstance(thing, Run):
                     self._link(thing)
-                if not isinstance(thing, Answer) and thing.error_type is not None:
+                if not isinstance(thing, Answer) and thing.error_type not in (None, CANCELLED):
                     span.set_status(Status(StatusCode.ERROR))
+                add_compatibility(self._settings.compatibility, span)
         finally:
             span.end(thing.ended_at)
-            if isinstance(thing, Run):
-                # Turns that follow each other would keep each other.
-                thing.follows = None
         if isinstance(thing, Answer) and self._settings.content in ("EVENT_ONLY", "SPAN_AND_EVENT"):
             found = contents.structures_of(thing, self._settings)
             attributes = start_attributes(thing) | end_attributes(thing) | self._who_in(thing.context) | found

@@ -45,6 +45,7 @@ class ClaudeAgentInstrumentor(Switch):
     package = "claude_agent_sdk"
     sdk = "the Claude Agent SDK"
     _patches: Any = None
+    _agents: Any = None
 
     def instrumentation_dependencies(self) -> Collection[str]:
         """The versions of the SDK that are instrumented."""
@@ -56,9 +57,13 @@ class ClaudeAgentInstrumentor(Switch):
         from otel_claude.agent_sdk import mcp_spans
         from otel_claude.agent_sdk.emission import Emission
         from otel_claude.agent_sdk.patches import PLACES, Patches
+        from otel_claude.agents.live import switch_on
 
-        patches = Patches(Emission(*switched))
+        emission = Emission(*switched)
+        patches = Patches(emission)
         self._patches = _active = patches
+        self._agents = emission.agents
+        switch_on(emission.agents, yields=True)
         patches.apply({name: _module(f"claude_agent_sdk.{name}") for name in PLACES})
         atexit.register(patches.close_all)
         if switched.settings.native_spans == "replace" and (module := _module(mcp_spans.MODULE)) is not None:
@@ -73,7 +78,8 @@ class ClaudeAgentInstrumentor(Switch):
         if self._patches is not None:
             atexit.unregister(self._patches.close_all)
             self._patches.restore()
-            self._patches = None
+            self._agents.close()
+            self._patches = self._agents = None
         if (module := sys.modules.get(mcp_spans.MODULE)) is not None:
             mcp_spans.restore(module)
 

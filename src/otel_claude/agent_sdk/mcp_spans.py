@@ -13,7 +13,7 @@ from typing import Any
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, Span, SpanKind
 
-from otel_claude.agent_sdk.emission import IN_TOOL
+from otel_claude.agents.current import current_execution
 from otel_claude.emitting import names
 from otel_claude.failsafe import guarded
 from otel_claude.values import fields
@@ -47,11 +47,11 @@ class StandIn:
         if kwargs.get("kind") is not SpanKind.SERVER or attributes.get(names.OPERATION) != "execute_tool":
             return None
         outer = kwargs.get("context") or context.get_current()
-        ours = context.get_value(IN_TOOL, outer)
-        if not isinstance(ours, Span) or trace.get_current_span(outer) is not ours:
+        execution = current_execution(outer)
+        if execution is None or trace.get_current_span(outer) is not execution.span:
             return None
-        own = {key: value for key, value in attributes.items() if not key.startswith("gen_ai.")}
-        ours.set_attributes(own)
+        ours: Span = execution.span
+        ours.set_attributes({key: value for key, value in attributes.items() if not key.startswith("gen_ai.")})
         return ours
 
 

@@ -5,6 +5,7 @@ none takes the current context of the application for longer than the call that 
 """
 
 import json
+import re
 import sys
 from time import perf_counter_ns, time_ns
 from typing import Any
@@ -14,12 +15,21 @@ from opentelemetry.context import Context
 
 from otel_claude.agent_sdk.conversation import Conversation, about
 from otel_claude.agent_sdk.emission import Emission
-from otel_claude.agent_sdk.runs import Outcome, ToolUse
+from otel_claude.agent_sdk.providers import PROVIDER
+from otel_claude.agent_sdk.runs import ToolUse
+from otel_claude.agents.current import current_run
+from otel_claude.agents.run import Outcome
 from otel_claude.failsafe import guarded
-from otel_claude.values import Fields, fields, is_object
+from otel_claude.values import NO_FIELDS, Fields, fields, is_object
 
 TOOL_USE_ID = "claudecode/toolUseId"
 """Where a request to an MCP server of the application's names the use of the tool that it is for."""
+
+_KIND = re.compile(r'\s*\{\s*"type"\s*:\s*"(\w+)"')
+"""The type of a frame, which mostly stands first in it."""
+
+_SAYING = ("user", "control_request")
+"""The types of frames that the application sends and that say something of runs. Most are answers to the CLI."""
 
 _CANCELLED = frozenset({"CancelledError", "Cancelled"})
 """How asyncio and trio call the exception of a task that is cancelled."""
@@ -31,13 +41,14 @@ _LEFT = _CANCELLED | {"GeneratorExit"}
 class Observer:
     """Observes one connection, from `connecting` to `closed`. After that it does nothing.
 
-    `new`: it is known that no earlier conversation is resumed. `deferring`: the CLI makes spans of its own.
+    `new`: it is known that no earlier conversation is resumed. `deferring`: the CLI makes spans of its own. `provider`:
+    whom it asks.
     """
 
-    def __init__(self, emission: Emission, *, new: bool, deferring: bool) -> None:
+    def __init__(self, emission: Emission, *, new: bool, deferring: bool, provider: str = PROVIDER) -> None:
         self._emission: Emission | None = emission
         self._deferring = deferring
-        self._conversation = Conversation(new=new)
+        self._conversation = Conversation(new=new, provider=provider)
         self._began = time_ns() - perf_counter_ns()
         self._base: Context | None = None
         self._hands_over = False
@@ -52,17 +63,25 @@ class Observer:
         if self._emission is None:
             return None
         self._emit(self._conversation.open(self._now(), context.get_current()))
+        self._expect()
         turn = self._conversation.turn
         return None if turn is None else turn.context
 
     @guarded(None)
     def writing(self, data: str) -> None:
-        """A frame is about to be sent. Most are answers to the CLI, which say nothing of runs and are not parsed."""
-        if self._emission is None or not ('"user"' in data or '"initialize"' in data):
+        """A frame is about to be sent."""
+        if self._emission is None:
             return
-        frame = json.loads(data)
-        if is_object(frame):
-            self._emit(self._conversation.sent(frame, self._now(), context.get_current()))
+        frame = _said_in(data, with_content=self._emission.tells_content)
+        self._emit(self._conversation.sent(frame, self._now(), context.get_current()))
+        if frame.get("type") == "user":
+            self._expect()
+
+    def _expect(self) -> None:
+        """The run of the application's that has asked knows what that has come to when the result has told it."""
+        run = current_run()
+        if run is not None:
+            run.expect(self._conversation.is_settled)
 
     @guarded(None)
     def waiting(self) -> None:
@@ -131,3 +150,15 @@ class Observer:
 
     def _now(self) -> int:
         return self._began + perf_counter_ns()
+
+
+def _said_in(data: str, *, with_content: bool) -> Fields:
+    """What a frame says of runs. A prompt may have megabytes: it is neither kept nor parsed for nobody."""
+    head = _KIND.match(data)
+    kind = None if head is None else head[1]
+    if kind is not None and kind not in _SAYING:
+        return NO_FIELDS
+    if kind == "user" and not with_content:
+        return {"type": kind}
+    frame = fields(json.loads(data))
+    return {"type": "user"} if frame.get("type") == "user" and not with_content else frame

@@ -10,7 +10,8 @@ from collections import deque
 from typing import Any
 
 from otel_claude.agent_sdk.runs import Answer, Outcome, Run, Step, Thing, ToolUse
-from otel_claude.agent_sdk.tools import described
+from otel_claude.agent_sdk.tools import described, was_executed
+from otel_claude.agents.execution import CANCELLED
 from otel_claude.values import Fields, fields, text
 
 LAUNCHERS = frozenset({"Agent", "Task"})
@@ -34,6 +35,11 @@ class Ongoing:
         self._tool_calls = 0
         self._over: deque[str] = deque(maxlen=REMEMBERED)
         self._steps: list[Step] = []
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing goes on, and a result has told of all that went on."""
+        return self.turn is None and not self._subagents and self.finished is None
 
     def take(self) -> list[Step]:
         """The steps since the last time."""
@@ -88,6 +94,7 @@ class Ongoing:
             launcher,
             launcher.run.caller,
             name=text(frame.get("subagent_type")) or text(asked.get("subagent_type")),
+            provider=launcher.run.provider,
             backgrounded=backgrounded,
             visible=backgrounded or self.forwards,
             asked_at=at,
@@ -154,7 +161,7 @@ class Ongoing:
         del self.tools[tool.id]
         self._over.append(tool.id)
         tool.ended_at, tool.error_type = at, error_type
-        if tool.kind != "server" and error_type != "permission_denied":
+        if was_executed(tool):
             self._tool_calls += 1
             for run in _subagents_around(tool.run):
                 run.tool_calls += 1
@@ -166,7 +173,7 @@ class Ongoing:
     def _end_inside(self, run: Run, at: int) -> None:
         self._end_answer(run)
         for tool in [tool for tool in self.tools.values() if tool.run is run]:
-            self.end_tool(tool, at, "cancelled")
+            self.end_tool(tool, at, CANCELLED)
 
     def _end_answer(self, run: Run) -> None:
         answer, run.answer = run.answer, None

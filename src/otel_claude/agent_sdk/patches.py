@@ -19,6 +19,7 @@ from otel_claude.agent_sdk import transports
 from otel_claude.agent_sdk.cli_traces import is_new, makes_spans
 from otel_claude.agent_sdk.emission import Emission
 from otel_claude.agent_sdk.observer import Observer
+from otel_claude.agent_sdk.providers import PROVIDER, provider_in
 from otel_claude.agent_sdk.transports import Frames, ObservedTransport
 from otel_claude.anthropic.patches import Patch, Wrapper
 from otel_claude.failsafe import guarded
@@ -105,10 +106,12 @@ class Patches:
     def _observer(self, emission: Emission, transport: Any) -> Observer:
         """An observer for a connection. Of transports that are not the SDK's own it is not known what they run."""
         options = getattr(transport, "_options", None) if isinstance(transport, self._own) else None
+        given = fields(getattr(options, "env", None))
         observer = Observer(
             emission,
             new=options is not None and is_new(options),
-            deferring=options is not None and makes_spans(fields(getattr(options, "env", None)), os.environ),
+            deferring=options is not None and makes_spans(given, os.environ),
+            provider=PROVIDER if options is None else provider_in(given, os.environ),
         )
         self._alive.add(observer)
         return observer

@@ -11,11 +11,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
+from otel_claude.agent_sdk.providers import PROVIDER
 from otel_claude.agent_sdk.spend import Spend
+from otel_claude.agents.run import Outcome
+from otel_claude.agents.run import Run as Record
 from otel_claude.usage import Usage, read
 from otel_claude.values import Fields
-
-Outcome = Literal["completed", "failed", "cancelled", "abandoned"]
 
 
 class Prompt(NamedTuple):
@@ -37,7 +38,8 @@ class Run:
     `caller` is the context in which the application has asked for it, and `follows` the turn that a turn goes back to
     for which nobody has asked; `origin` is the CLI's word for such a one. `prompted`: its prompt has been
     sent, and `joined` are others that the CLI answers with it. `visible`: the CLI tells of all answers in it.
-    `asked_at` is when the last thing happened that a model could answer.
+    `asked_at` is when the last thing happened that a model could answer. `record` is how the application's own agents
+    and tools know the run, with what they have done in it.
 
     The sums are those of the whole run, runs inside it included. `None`: not known.
     """
@@ -51,6 +53,7 @@ class Run:
     prompt: Any = None
     joined: list[Prompt] = field(default_factory=list[Prompt])
     name: str | None = None
+    provider: str = PROVIDER
     backgrounded: bool = False
     visible: bool = True
     model: str | None = None
@@ -62,6 +65,7 @@ class Run:
     tool_calls: int = 0
     input_tokens: int | None = None
     spend: Spend | None = None
+    record: Record = field(default_factory=lambda: Record(None))
     outcome: Outcome = "completed"
     error_type: str | None = None
     ended_at: int | None = None
@@ -110,7 +114,8 @@ class Answer:
 class ToolUse:
     """One use of a tool. `kind` is `client`, `server` (the API's own) or `mcp`, on `server`.
 
-    `in_process`: the application executes it, and not the CLI.
+    `in_process`: the application executes it, and not the CLI. `repeats` is how often its run has used it with these
+    arguments, this time included.
     """
 
     id: str
@@ -120,12 +125,14 @@ class ToolUse:
     kind: str = "client"
     server: str | None = None
     in_process: bool = False
+    repeats: int = 1
     arguments: Any = None
     result: Any = None
     error_type: str | None = None
     ended_at: int | None = None
     span: Any = None
     context: Any = None
+    record: Any = None
 
 
 class Limit(NamedTuple):

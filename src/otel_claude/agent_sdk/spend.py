@@ -9,15 +9,15 @@ own `usage`, or if it is known that the conversation is a new one.
 """
 
 from collections.abc import Iterable, Mapping
-from math import isfinite
 from typing import NamedTuple
 
-from otel_claude.budgets.money import dollars, picodollars
+from otel_claude.agent_sdk.providers import PROVIDER, provider_said
+from otel_claude.budgets.money import MOST_USD, dollars, picodollars
 from otel_claude.usage import Usage, read
 from otel_claude.values import NO_FIELDS, Fields, fields, is_object, number, whole
 
-PROVIDERS: Mapping[str, str] = {"bedrock": "aws.bedrock", "vertex": "gcp.vertex_ai"}
-"""Words of the CLI for who has answered, with the conventions' ones. The others are Anthropic."""
+MOST_TOKENS = 2**63 - 1
+"""More than that no number of OpenTelemetry's can say."""
 
 
 class ModelSpend(NamedTuple):
@@ -52,10 +52,14 @@ class Spend(NamedTuple):
 
 
 class Totals:
-    """The sums of a connection so far. `new`: it is known that the conversation begins with it."""
+    """The sums of a connection so far. `new`: it is known that the conversation begins with it.
 
-    def __init__(self, *, new: bool) -> None:
+    `provider` is who answers, where the CLI does not say it.
+    """
+
+    def __init__(self, *, new: bool, provider: str = PROVIDER) -> None:
         self._before: Mapping[str, Fields] | None = {} if new else None
+        self._provider = provider
 
     def reset(self) -> None:
         """The conversation begins anew, and with it the sums."""
@@ -69,15 +73,33 @@ class Totals:
             self._before = totals
         since = _by_model(result.get("model_usage_since_last_result"))
         if since is not None:
-            return Spend(tuple(_spent(model, said) for model, said in since.items()))
+            return Spend(tuple(self._spent(model, said) for model, said in since.items()))
         if totals is None:
             return None
         if before is None:
-            whole_sum = Spend(tuple(_spent(model, said) for model, said in totals.items()))
+            whole_sum = Spend(tuple(self._spent(model, said) for model, said in totals.items()))
             return whole_sum if (whole_sum.input, whole_sum.output) == _own(result) else None
         changed = {model: said for model, said in totals.items() if said != before.get(model)}
-        found = tuple(_spent(model, said, before.get(model, NO_FIELDS)) for model, said in changed.items())
+        found = tuple(self._spent(model, said, before.get(model, NO_FIELDS)) for model, said in changed.items())
         return Spend(found) if all(map(_is_possible, found)) and before.keys() <= totals.keys() else None
+
+    def _spent(self, model: str, said: Fields, before: Fields = NO_FIELDS) -> ModelSpend:
+        def count(name: str) -> int | None:
+            total = _tokens(said, name)
+            return None if total is None else total - (_tokens(before, name) or 0)
+
+        total = _cost(said)
+        usage = Usage(
+            input=count("inputTokens"),
+            output=count("outputTokens"),
+            cache_read=count("cacheReadInputTokens"),
+            cache_write=count("cacheCreationInputTokens"),
+            cache_write_1h=count("cacheCreationEphemeral1hInputTokens") or 0,
+            thinking=count("thinkingTokens"),
+            web_searches=count("webSearchRequests") or 0,
+        )
+        cost = None if total is None else dollars(picodollars(total) - picodollars(_cost(before) or 0))
+        return ModelSpend(model, provider_said(said.get("provider"), self._provider), usage, cost)
 
 
 def _by_model(said: object) -> Mapping[str, Fields] | None:
@@ -87,28 +109,15 @@ def _by_model(said: object) -> Mapping[str, Fields] | None:
     return found if len(found) == len(said) else None
 
 
-def _spent(model: str, said: Fields, before: Fields = NO_FIELDS) -> ModelSpend:
-    def count(name: str) -> int | None:
-        total = whole(said.get(name))
-        return None if total is None else total - (whole(before.get(name)) or 0)
-
-    total = _cost(said)
-    usage = Usage(
-        input=count("inputTokens"),
-        output=count("outputTokens"),
-        cache_read=count("cacheReadInputTokens"),
-        cache_write=count("cacheCreationInputTokens"),
-        cache_write_1h=count("cacheCreationEphemeral1hInputTokens") or 0,
-        thinking=count("thinkingTokens"),
-        web_searches=count("webSearchRequests") or 0,
-    )
-    cost = None if total is None else dollars(picodollars(total) - picodollars(_cost(before) or 0))
-    return ModelSpend(model, PROVIDERS.get(str(said.get("provider")), "anthropic"), usage, cost)
+def _tokens(said: Fields, name: str) -> int | None:
+    count = whole(said.get(name))
+    return count if count is not None and 0 <= count <= MOST_TOKENS else None
 
 
 def _cost(said: Fields) -> float | None:
+    """US dollars. What is none, or more than anybody can have spent, is not known."""
     cost = number(said.get("costUSD"))
-    return cost if cost is not None and isfinite(cost) else None
+    return cost if cost is not None and 0 <= cost <= MOST_USD else None
 
 
 def _is_possible(spent: ModelSpend) -> bool:

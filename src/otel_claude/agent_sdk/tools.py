@@ -4,6 +4,7 @@ In: blocks of answers, and what the CLI says when a session begins. Out: the fac
 """
 
 from otel_claude.agent_sdk.runs import ToolUse
+from otel_claude.agents.execution import CANCELLED, NOT_EXECUTED, TOOL_ERROR
 from otel_claude.values import Fields, fields, is_array, is_object, text
 
 SERVER_USES = frozenset({"server_tool_use", "mcp_tool_use"})
@@ -12,6 +13,12 @@ SERVER_USES = frozenset({"server_tool_use", "mcp_tool_use"})
 USES = SERVER_USES | {"tool_use"}
 
 _MCP = "mcp__"
+
+PERMISSION_DENIED = "permission_denied"
+"""The `error.type` of a tool that was asked for and not permitted."""
+
+_ABSENT = "<tool_use_error>Error: No such tool available"
+"""How the result begins of a tool that is not there. The CLI has no other word for it."""
 
 
 def described(tool: ToolUse, block: Fields, session: Fields) -> ToolUse:
@@ -52,9 +59,16 @@ def error_of(block: Fields, meta: Fields) -> str | None:
     if block.get("is_error") is not True:
         return None
     if fields(meta.get("permission_decision")).get("decision") == "reject":
-        return "permission_denied"
-    return REASONS.get(str(meta.get("non_execution_kind")), "tool_error")
+        return PERMISSION_DENIED
+    if str(block.get("content")).startswith(_ABSENT):
+        return NOT_EXECUTED
+    return REASONS.get(str(meta.get("non_execution_kind")), TOOL_ERROR)
 
 
-REASONS = {"permission-rule": "permission_denied", "user-rejected": "cancelled"}
+REASONS = {"permission-rule": PERMISSION_DENIED, "user-rejected": CANCELLED}
 """Words of the CLI for why a tool was not executed to its end."""
+
+
+def was_executed(tool: ToolUse) -> bool:
+    """Whether a use counts as a tool call: not of the API's own tools, nor of those that were not executed at all."""
+    return tool.kind != "server" and tool.error_type not in (PERMISSION_DENIED, NOT_EXECUTED)

@@ -87,7 +87,9 @@ class Agent:
         _entered.set((*_still_open(), entry))
         entry.step.__enter__()
         if len(self._open) > MOST_OPEN:
-            self._forget(next(iter(self._open)))
+            oldest = next(iter(self._open))
+            oldest.step.forget()
+            self._forget(oldest)
 
     @guarded(None)
     def _exit(self, frame: FrameType | None, error: BaseException | None) -> None:
@@ -95,13 +97,17 @@ class Agent:
         if entry is None:
             return
         self._forget(entry)
+        entered = _entered.get()
+        later = entered[entered.index(entry) :] if entry in entered else ()
         _entered.set(_still_open())
-        entry.step.__exit__(None, error, None)
+        entry.step.leave(in_order=not isinstance(error, GeneratorExit) and not any(each.is_open for each in later))
         entry.scope.end(error)
 
     def _left_by(self, caller: Caller) -> Entry | None:
         """Which entry is left."""
-        for entries in (self._by_caller.get(caller, ()), _still_open()):
+        here, by_caller = _still_open(), self._by_caller.get(caller, ())
+        # A frame that is no more may have had the identity of this one: what this context has entered goes first.
+        for entries in ([entry for entry in here if entry in by_caller], by_caller, here):
             own = [entry for entry in entries if entry.agent is self]
             if own:
                 return own[-1]

@@ -1,38 +1,90 @@
 """The arguments of tools, as they are compared. Pure.
 
 In: the arguments that a model gave, or that a function was called with. Out: a short hash of them, with a salt of this
-process, so that it says nothing of them elsewhere.
+process, so that it says nothing of them elsewhere. No code of the application's runs for it, so of its own objects only
+models of pydantic are compared, which hold their fields in a dictionary.
 """
 
 import hashlib
 import inspect
 import json
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 from otel_claude.values import is_object
 
 _NAMED = inspect.Parameter.VAR_KEYWORD
+_VARIABLE = (_NAMED, inspect.Parameter.VAR_POSITIONAL)
 _SALT = os.urandom(16)
 
 
 def digest(arguments: Any) -> bytes | None:
-    """A hash that equal arguments have in common. `None`: they are no values of JSON."""
+    """A hash that equal arguments have in common. `None`: they cannot be compared.
+
+    They are compared as values of JSON, which knows one kind of number. A path is its text there, and a model of
+    pydantic the fields that it was given.
+    """
     try:
-        text = json.dumps(arguments, sort_keys=True, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError):
+        text = json.dumps(_as_json(arguments), sort_keys=True, separators=(",", ":"))
+    except (TypeError, ValueError, AttributeError, RecursionError):
         return None
     return hashlib.blake2b(text.encode(), digest_size=12, key=_SALT).digest()
+
+
+def _as_json(value: Any) -> Any:
+    """A value as JSON has it, by its class and not by what it says of itself: that would be the application's code."""
+    classes = type(value).__mro__
+    for each in classes:
+        if (read := _READ_AS.get(each)) is not None:
+            return read(value)
+    if getattr(sys.modules.get("pydantic.main"), "BaseModel", None) in classes:
+        return _as_object(_fields_given(value))
+    raise TypeError
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _as_number(value: float) -> float:
+    return float.__int__(value) if float.is_integer(value) else value
+
+
+def _as_object(value: dict[Any, Any]) -> dict[Any, Any]:
+    if not all(issubclass(type(key), str) for key in dict[Any, Any].keys(value)):
+        # In JSON 1 and "1" would be the same.
+        raise TypeError
+    return {str.__str__(key): _as_json(each) for key, each in dict[Any, Any].items(value)}
+
+
+def _fields_given(model: Any) -> dict[str, Any]:
+    values, more, given = (
+        object.__getattribute__(model, name) for name in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__")
+    )
+    every: dict[str, Any] = {**values, **(more or {})}
+    return {name: value for name, value in every.items() if name in given}
+
+
+_READ_AS: Mapping[type, Callable[[Any], Any]] = {
+    type(None): _as_it_is,
+    str: _as_it_is,
+    int: _as_it_is,
+    float: _as_number,
+    dict: _as_object,
+    list: lambda value: [_as_json(each) for each in list[Any].__iter__(value)],
+    tuple: lambda value: [_as_json(each) for each in tuple[Any, ...].__iter__(value)],
+    PurePath: PurePath.__str__,
+}
 
 
 def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a function is called with, as a model would write it.
 
-    One object in the place of all arguments is what the model gave, as it stands.
+    One object, given to a function that needs nothing else, is what the model gave, as it stands.
     """
-    if len(args) == 1 and not kwargs and is_object(args[0]):
-        return args[0]
     if not args:
         return kwargs
     try:
@@ -40,5 +92,19 @@ def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: di
     except (TypeError, ValueError):
         # A call that fails, or a function without a signature.
         return {"args": list(args), **kwargs}
-    kinds = {name: parameter.kind for name, parameter in bound.signature.parameters.items()}
-    return {**{name: value for name, value in bound.arguments.items() if kinds[name] is not _NAMED}, **kwargs}
+    parameters = bound.signature.parameters
+    if len(args) == 1 and not kwargs and is_object(args[0]) and (len(parameters) == 1 or _needed(parameters) == 1):
+        return args[0]
+    named = {name: value for name, value in bound.arguments.items() if parameters[name].kind is not _NAMED}
+    # Names that are given twice stand for two things: `f(1, a=2)` of `def f(a, /, **others)`.
+    return bound.arguments if named.keys() & kwargs.keys() - _by_name(parameters) else {**named, **kwargs}
+
+
+def _needed(parameters: Mapping[str, inspect.Parameter]) -> int:
+    """How many of them a call has to give."""
+    return sum(each.default is each.empty and each.kind not in _VARIABLE for each in parameters.values())
+
+
+def _by_name(parameters: Mapping[str, inspect.Parameter]) -> set[str]:
+    """Those that can be given by their names."""
+    return {name for name, each in parameters.items() if each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)}

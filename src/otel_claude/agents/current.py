@@ -31,7 +31,12 @@ def _run_in(context: Context | None = None) -> Run | None:
 
 @guarded(None)
 def current_execution(context: Context | None = None) -> Execution | None:
-    """The innermost execution, within the innermost run."""
+    """The innermost execution, within the innermost run, if it has not ended: what a tool has started may go on."""
+    execution = _execution_in(context)
+    return None if execution is None or execution.finished else execution
+
+
+def _execution_in(context: Context | None = None) -> Execution | None:
     return cast("Execution | None", get_value(_EXECUTION, context))
 
 
@@ -45,4 +50,4 @@ def with_record(record: Run | Execution, context: Context) -> Context:
 @guarded(False)
 def is_current(record: Run | Execution) -> bool:
     """Whether it is the innermost one in this context."""
-    return (_run_in() if isinstance(record, Run) else current_execution()) is record
+    return (_run_in() if isinstance(record, Run) else _execution_in()) is record

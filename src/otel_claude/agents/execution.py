@@ -9,6 +9,12 @@ from otel_claude.agents.run import Run
 TOOL_ERROR = "tool_error"
 """The `error.type` of a tool whose result says that it has failed, and not why."""
 
+CANCELLED = "cancelled"
+"""That of an execution that the application has cancelled or interrupted. It is no error of the span's status."""
+
+NOT_EXECUTED = "not_executed"
+"""That of a tool that was asked for and is not there, or was left out after another one had failed."""
+
 
 @dataclass(slots=True, eq=False)
 class Execution:
@@ -21,7 +27,8 @@ class Execution:
 
     `failure` is the class of the exception that ended it. `claimed` has the name and the arguments of the function
     under `@tool` that has found that this is the execution that it is about. That may have `any_name`, where nobody
-    knows which function executes the tool.
+    knows which function executes the tool. `served_as` is what the tool's MCP server calls it, where the model knows it
+    by another name.
     """
 
     name: str
@@ -49,6 +56,7 @@ class Execution:
     failure: str | None = None
     claimed: tuple[str, bytes | None] | None = None
     any_name: bool = False
+    served_as: str | None = None
     finished: bool = False
 
     @property

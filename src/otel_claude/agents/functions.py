@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import wrapt
 
+from otel_claude.agents.adapters import adapted, called
 from otel_claude.agents.live import live
-from otel_claude.agents.scope import Scope, awaited, called, steps_of
-from otel_claude.failsafe import guarded
+from otel_claude.agents.scope import Scope
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -59,14 +59,19 @@ class Decorated(Wrapped):
 
     __bound_function_wrapper__ = BoundDecorated
 
-    def __reduce_ex__(self, protocol: Any) -> str:
-        return str(self.__wrapped__.__qualname__)
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        wrapped = self.__wrapped__
+        return wrapped.__qualname__ if inspect.isfunction(wrapped) else wrapped.__reduce_ex__(protocol)
 
     def __copy__(self) -> "Decorated":
         return self
 
     def __deepcopy__(self, memo: Any) -> "Decorated":
-        return self
+        wrapped = self.__wrapped__
+        return self if inspect.isfunction(wrapped) else Decorated(deepcopy(wrapped, memo), self._self_wrapper)
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
 
 
 def in_scope(function: _Function, opening: Opening) -> _Function:
@@ -76,27 +81,19 @@ def in_scope(function: _Function, opening: Opening) -> _Function:
         if live() is None:
             return wrapped(*args, **kwargs)
         open_scope = partial(opening, wrapped, args, kwargs)
-        if inspect.iscoroutinefunction(wrapped):
-            coroutine = wrapped(*args, **kwargs)
-            inside = awaited(coroutine, open_scope)
-            _name_as(inside, coroutine)
-            return inside
-        if inspect.isgeneratorfunction(wrapped) or inspect.isasyncgenfunction(wrapped):
-            items = wrapped(*args, **kwargs)
-            inside = steps_of(items, open_scope)
-            _name_as(inside, items)
-            return inside
+        if any(is_of_kind(wrapped) for is_of_kind in LAZY):
+            return adapted(wrapped(*args, **kwargs), open_scope)
         return called(wrapped, args, kwargs, open_scope)
 
     return cast("_Function", Decorated(function, execute))
 
 
-@guarded(None)
-def _name_as(now: Any, before: Any) -> None:
-    """Gives a coroutine or a generator the name of the one that it stands for."""
-    now.__name__, now.__qualname__ = before.__name__, before.__qualname__
+LAZY = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)
+"""Kinds of functions whose call does not run their code."""
 
 
 def name_of(function: Any) -> str:
     """What a function is called, or the class of what is callable."""
+    while isinstance(function, partial):
+        function = cast("Any", function.func)
     return getattr(function, "__name__", type(function).__name__)

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 _on: "list[AgentTelemetry]" = []
 
 
-def switch_on(telemetry: "AgentTelemetry") -> None:
-    """From now on it goes there."""
-    _on.append(telemetry)
+def switch_on(telemetry: "AgentTelemetry", *, yields: bool = False) -> None:
+    """From now on it goes there. Where it `yields`, only while nobody else is on."""
+    _on.insert(0 if yields else len(_on), telemetry)
 
 
 def switch_off(telemetry: "AgentTelemetry") -> None:

@@ -1,40 +1,75 @@
 """The record of one run of an agent: what it asked, what it executed, and what that cost. Pure.
 
-In: calls of the API and executions of tools, as they end, on any thread. Out: sums, in which the runs inside it are
-included, and what is needed to tell which request of the model an execution answers, and how often it was made before.
+In: calls of the API and executions of tools, as they begin and end, on any thread. Out: sums, in which the runs inside
+it are included.
 """
 
 import os
 import threading
-from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, NamedTuple
 
 from otel_claude.agents.arguments import digest
+from otel_claude.agents.requests import Key, Request, Requests
 
 Outcome = Literal["completed", "failed", "cancelled", "abandoned"]
 """How a run ended: at its end, with an exception, cancelled, or left by the application before its end."""
 
-MOST_REMEMBERED = 2_000
-"""How many executions, and how many requests for one, are remembered of a run. The oldest are forgotten."""
+
+def outcome_of(error: BaseException | None) -> Outcome:
+    """How a run ends that ends with `error`."""
+    if error is None:
+        return "completed"
+    if isinstance(error, GeneratorExit):
+        return "abandoned"
+    return "failed" if isinstance(error, Exception) else "cancelled"
+
 
 # Held for some additions at a time. A finalizer that runs meanwhile may end a run on the same thread.
 _counting = threading.RLock()
 os.register_at_fork(before=_counting.acquire, after_in_parent=_counting.release, after_in_child=_counting.release)
 
-Key = tuple[str, bytes | None]
+
+class Amounts(NamedTuple):
+    """What a call adds to sums. `None`: not known. Costs are picodollars: their order does not matter then."""
+
+    input_tokens: int | None
+    output_tokens: int | None
+    cost: int | None
 
 
 @dataclass(slots=True)
 class Sums:
-    """Sums over calls, so far. `None`: not wholly known. Costs are picodollars: their order does not matter then."""
+    """Sums over calls, so far. `None`: not wholly known. Of the `calls` that have been sent, so many have `ended`."""
 
-    iterations: int = 0
-    tool_calls: int = 0
+    iterations: int | None = 0
+    tool_calls: int | None = 0
+    calls: int = 0
+    ended: int = 0
     input_tokens: int | None = 0
     output_tokens: int | None = 0
     cost: int | None = 0
+
+    def add(self, more: "Sums") -> None:
+        """Adds others. What is not known of them is not known of the sums."""
+        self.calls += more.calls
+        self.ended += more.ended
+        self.iterations = _added(self.iterations, more.iterations)
+        self.tool_calls = _added(self.tool_calls, more.tool_calls)
+        self.input_tokens = _added(self.input_tokens, more.input_tokens)
+        self.output_tokens = _added(self.output_tokens, more.output_tokens)
+        self.cost = _added(self.cost, more.cost)
+
+    def known(self) -> "Sums":
+        """The same as they are now: while a call goes on, nobody knows what it is going to add."""
+        if self.calls == self.ended:
+            return self
+        return replace(self, input_tokens=None, output_tokens=None, cost=None)
+
+
+UNKNOWN = Sums(iterations=None, tool_calls=None, input_tokens=None, output_tokens=None, cost=None)
+"""Those of what nobody knows anything of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -46,7 +81,8 @@ class Run:
     where the SDK's own spans of the run, if it makes any, give way. `native`: it is a run of the SDK's, which has asked
     for its own span once that is `native_claimed`. `silent`: the application wants no telemetry of it.
 
-    `failure` is the class of the exception that ended it.
+    `failure` is the class of the exception that ended it. `inside` are how many steps of runs
+    go on inside of it.
     """
 
     name: str | None
@@ -74,97 +110,115 @@ class Run:
     failure: str | None = None
     outcome: Outcome | None = None
     finished: bool = False
-    _asked: dict[Key, tuple[object, deque[str]]] = field(default_factory=dict[Key, tuple[object, deque[str]]])
-    _names: dict[str, str] = field(default_factory=dict[str, str])
-    _repeats: dict[Key, int] = field(default_factory=dict[Key, int])
+    unsettled: list[Callable[[], bool]] = field(default_factory=list[Callable[[], bool]])
+    requests: Requests = field(default_factory=Requests)
+    inside: int = 0
 
     @property
     def duration_s(self) -> float:
         """Seconds from the start to the end of the run."""
         return ((self.ended_at or self.started_at) - self.started_at) / 1e9
 
-    def count_call(self, *, input_tokens: int | None, output_tokens: int | None, cost: int | None) -> None:
-        """Adds a call of the API. What is not known of it makes the sum unknown. `cost` is in picodollars."""
+    def begin(self) -> None:
+        """It goes on: meanwhile nobody knows the sums of those that it is inside of."""
         with _counting:
-            run: Run | None = self
-            while run is not None:
+            for run in self._ancestors():
+                run.inside += 1
+
+    def end(self) -> None:
+        """It waits for others, or has ended."""
+        with _counting:
+            for run in self._ancestors():
+                run.inside -= 1
+
+    def start_call(self, *, is_iteration: bool) -> None:
+        """Adds a call of the API that is sent, in which a model is asked or not."""
+        with _counting:
+            for run in self.lineage():
+                run.sums.calls += 1
+                run.sums.iterations = _added(run.sums.iterations, int(is_iteration))
+
+    def end_call(self, amounts: Amounts) -> None:
+        """Adds what such a call has used and cost. What is not known of it makes the sum unknown."""
+        with _counting:
+            for run in self.lineage():
                 sums = run.sums
-                sums.iterations += 1
-                sums.input_tokens = _added(sums.input_tokens, input_tokens)
-                sums.output_tokens = _added(sums.output_tokens, output_tokens)
-                sums.cost = _added(sums.cost, cost)
+                sums.ended += 1
+                sums.input_tokens = _added(sums.input_tokens, amounts.input_tokens)
+                sums.output_tokens = _added(sums.output_tokens, amounts.output_tokens)
+                sums.cost = _added(sums.cost, amounts.cost)
+
+    def count(self, more: Sums) -> None:
+        """Adds what was done in it and counted elsewhere."""
+        with _counting:
+            for run in self.lineage():
+                run.sums.add(more)
+
+    def expect(self, is_settled: Callable[[], bool]) -> None:
+        """Something goes on in it that tells only later what it has done, and has told all once it `is_settled`."""
+        with _counting:
+            for run in self.lineage():
+                waiting = [each for each in run.unsettled if each != is_settled and not each()]
+                run.unsettled = [*waiting, is_settled]
+
+    @property
+    def known_sums(self) -> Sums:
+        """The sums as far as they are known now. Of what goes on in it nobody knows what it is going to add."""
+        with _counting:
+            is_known = not self.inside and all(is_settled() for is_settled in self.unsettled)
+            return self.sums.known() if is_known else UNKNOWN
+
+    def lose(self, other: "Run | None") -> None:
+        """Something that was asked for in it was done in `other`, and nobody can tell the two apart."""
+        with _counting:
+            elsewhere = [] if other is None else list(other.lineage())
+            for run in self.lineage():
+                if run not in elsewhere:
+                    run.sums.add(UNKNOWN)
+
+    def lineage(self) -> Iterator["Run"]:
+        """The run and those that it is inside of, the innermost first."""
+        yield self
+        yield from self._ancestors()
+
+    def _ancestors(self) -> Iterator["Run"]:
+        """Those that have ended are let go: runs that start each other would keep each other."""
+        run = self
+        while run.parent is not None:
+            if run.parent.finished:
+                run.parent = run.parent.parent
+            else:
                 run = run.parent
+                yield run
 
-    def count_tool(self) -> None:
-        """Adds the execution of a tool."""
+    def ask(self, requests: Iterable[tuple[str, str, Any]], answer: object) -> None:
+        """Takes the ids, names and arguments of the tools that an `answer` of the model wants to be executed."""
+        asked = [(identity, (name, digest(arguments))) for identity, name, arguments in requests]
         with _counting:
-            run: Run | None = self
-            while run is not None:
-                run.sums.tool_calls += 1
-                run = run.parent
+            self.requests.ask(asked, answer)
 
-    def ask(self, requests: list[tuple[str, str, Any]], answer: object) -> None:
-        """Takes the ids, names and arguments of the tools that an answer of the model wants to be executed.
+    def execute(self, key: Key, identity: str | None = None) -> Request:
+        """Adds the execution of a tool, and tells which request it answers: `identity` where that is known.
 
-        `answer` is any object that stands for the answer, which may come bit by bit. The same request in an earlier
-        answer is not waited for any more.
-        """
-        keys = [(name, digest(arguments)) for _, name, arguments in requests]
-        with _counting:
-            for key, (identity, name, _) in zip(keys, requests, strict=True):
-                asking, waiting = self._asked.pop(key, (None, None))
-                if waiting is None or asking is not answer:
-                    waiting = deque[str]()
-                waiting.append(identity)
-                self._asked[key] = answer, waiting
-                self._names[identity] = name
-            _forget(self._asked)
-            _forget(self._names)
-
-    def take(self, key: Key, identity: str | None = None) -> str | None:
-        """The id of the request that an execution answers: `identity` where it is known.
-
-        Else the one for this tool with these arguments that has waited longest. `None`: nobody has asked for it.
+        A request is one call of the tool, however often it is tried.
         """
         with _counting:
-            _, waiting = self._asked.get(key, (None, None))
-            if waiting is not None and key[1] is not None:
-                if identity is None:
-                    identity = waiting.popleft()
-                elif identity in waiting:
-                    waiting.remove(identity)
-                if not waiting:
-                    del self._asked[key]
-            if identity is not None:
-                self._names.pop(identity, None)
-        return identity
+            request = self.requests.execute(key, identity)
+            for run in self.lineage():
+                if run.requests.is_first(request.call):
+                    run.sums.tool_calls = _added(run.sums.tool_calls, 1)
+        return request
+
+    def repeat(self, key: Key) -> int:
+        """How often a tool has been called with these arguments, by one whose calls are counted elsewhere."""
+        with _counting:
+            return self.requests.repeat(key)
 
     def unanswered(self, identity: str) -> str | None:
         """The tool that a request is for, where it has not been executed. It is not waited for any more."""
         with _counting:
-            return self._names.pop(identity, None)
-
-    def repeats(self, key: Key) -> int:
-        """How often a tool has been called with these arguments, this time included. 1 where nobody can tell."""
-        if key[1] is None:
-            return 1
-        with _counting:
-            # What is put last is forgotten last.
-            self._repeats[key] = times = self._repeats.pop(key, 0) + 1
-            _forget(self._repeats)
-        return times
+            return self.requests.unanswered(identity)
 
 
 def _added(total: int | None, value: int | None) -> int | None:
     return None if total is None or value is None else total + value
-
-
-def _forget(remembered: dict[Any, Any]) -> None:
-    while len(remembered) > MOST_REMEMBERED:
-        del remembered[next(iter(remembered))]
-
-
-def is_told(times: int) -> bool:
-    """Whether the repetition of an execution is worth an event: the third, and each doubling of that."""
-    thirds, rest = divmod(times, 3)
-    return rest == 0 and thirds > 0 and thirds & (thirds - 1) == 0

@@ -1,14 +1,10 @@
-"""A run or an execution while it lasts, and the adapters that run the application's code inside one.
+"""A run or an execution while it lasts.
 
-In: the application's code, or the SDK's: a function, a coroutine function, a generator, an async generator. Out: the
-same results and exceptions. The span is current while that code runs, and never while a generator waits for whoever
-reads it.
+In: pieces of the application's code, or the SDK's, which `adapters` runs. Out: the context that they find, in which the
+record and its span are current, and that of their caller as it was. A scope ends once.
 """
 
-import inspect
-import sys
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
-from functools import partial
+from collections.abc import Callable
 from time import perf_counter_ns
 from types import TracebackType
 from typing import Any
@@ -18,65 +14,96 @@ from opentelemetry.context import Context
 
 from otel_claude.agents.current import is_current, with_record
 from otel_claude.agents.execution import Execution
-from otel_claude.agents.run import Run
+from otel_claude.agents.run import UNKNOWN, Run
+from otel_claude.dropped import garbage_collection
 from otel_claude.failsafe import guarded
 
 
 class Step:
-    """`with step:` stands around code of a run or an execution. Without either it does nothing."""
+    """`with step:` stands around a piece of the code of a scope. Without one it does nothing."""
 
-    __slots__ = ("_before", "_record")
+    __slots__ = ("_before", "_scope", "_token")
 
-    def __init__(self, record: Run | Execution | None) -> None:
-        self._record = record
+    def __init__(self, scope: "Scope | None" = None) -> None:
+        self._scope = scope
         self._before: Context | None = None
+        self._token: Any = None
 
     @guarded(None)
     def __enter__(self) -> None:
-        record = self._record
-        if record is None:
+        scope = self._scope
+        if scope is None or scope.record is None:
             return
-        before = context.get_current()
-        inside = with_record(record, before)
-        if record.owns_span:
-            inside = trace.set_span_in_context(record.span, inside)
-        context.attach(inside)
+        record, before, inside = scope.record, context.get_current(), scope.left
+        if inside is None:
+            inside = with_record(record, before)
+            if record.owns_span:
+                inside = trace.set_span_in_context(record.span, inside)
+            scope.made = inside
+        self._token = context.attach(inside)
         self._before = before
+        if isinstance(record, Run):
+            record.begin()
 
     @guarded(None)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
-        record, before = self._record, self._before
-        if record is None or before is None:
+        # Who closes a generator may be anywhere, in the middle of something else.
+        self.leave(in_order=not isinstance(error, GeneratorExit))
+
+    @guarded(None)
+    def leave(self, *, in_order: bool) -> None:
+        """The code goes on elsewhere. `in_order`: all that was begun in it has ended, or goes on with it."""
+        scope, before = self._scope, self._before
+        if scope is None or scope.record is None or before is None:
             return
-        record.active_at = perf_counter_ns()
-        # What ends in another context has nothing to take back there.
-        if is_current(record):
+        self.forget()
+        if not garbage_collection.here:
+            scope.record.active_at = perf_counter_ns()
+        now = context.get_current()
+        if is_current(scope.record):
             context.attach(before)
+        elif in_order:
+            # What the code has left open, such as a run, is current. It is not for whoever goes on from here.
+            try:
+                self._token.var.reset(self._token)
+            except ValueError:
+                return  # What ends in another context has nothing to take back there.
+        scope.left = None if now is scope.made else now
+
+    @guarded(None)
+    def forget(self) -> None:
+        """It goes on no more, whether it is left or not."""
+        scope, self._scope = self._scope, None
+        if scope is not None and isinstance(scope.record, Run) and self._before is not None:
+            scope.record.end()
 
 
-NO_STEP = Step(None)
+NO_STEP = Step()
 
 
 class Scope:
     """A run or an execution that is going on. `finish` is called when it has ended, once. No method raises.
 
-    Without `finish` it stands around code of a run that somebody else ends.
+    Without `finish` it stands around code of a run that somebody else ends. `made` is the context that its last step
+    began with, where that was one of ours, and `left` the one that the code has made of it and goes on in.
     """
 
-    __slots__ = ("_finish", "record")
+    __slots__ = ("_finish", "left", "made", "record")
 
     def __init__(
         self, record: Run | Execution | None = None, finish: Callable[[Any, BaseException | None], None] | None = None
     ) -> None:
         self.record = record
+        self.made: Context | None = None
+        self.left: Context | None = None
         self._finish = finish
 
     @guarded(NO_STEP)
     def step(self) -> Step:
         """What stands around a piece of its code."""
-        return NO_STEP if self.record is None or self.record.finished else Step(self.record)
+        return NO_STEP if self.record is None or self.record.finished else Step(self)
 
     @guarded(None)
     def end(self, error: BaseException | None = None, result: Any = None) -> None:
@@ -89,114 +116,16 @@ class Scope:
             record.result = result
         self._finish(record, error)
 
+    @guarded(None)
+    def lose(self, result: Any) -> None:
+        """It has ended with `result`, in which its work may go on where nobody sees it."""
+        if isinstance(self.record, Run) and self._finish is not None:
+            self.record.sums.add(UNKNOWN)
+        self.end(result=result)
+
 
 NO_SCOPE = Scope()
 """Where there is nothing to tell of."""
 
 Opening = Callable[[], Scope]
-
-
-def called(function: Callable[..., Any], args: Any, kwargs: Any, opening: Opening) -> Any:
-    """What a function returns. A coroutine, which another decorator has let it return, goes on in the scope."""
-    scope = opening()
-    try:
-        with scope.step():
-            result = function(*args, **kwargs)
-    except BaseException as error:
-        scope.end(error)
-        raise
-    if inspect.iscoroutine(result):
-        return awaited(result, lambda: scope)
-    scope.end(result=result)
-    return result
-
-
-async def awaited(awaitable: Awaitable[Any], opening: Opening) -> Any:
-    """What a coroutine returns."""
-    scope = opening()
-    try:
-        with scope.step():
-            result = await awaitable
-    except BaseException as error:
-        scope.end(error)
-        raise
-    scope.end(result=result)
-    return result
-
-
-def stepped(items: Generator[Any, Any, Any], opening: Opening) -> Generator[Any, Any, Any]:
-    """What a generator gives. It begins, and the scope with it, when it is first asked for something."""
-    scope = opening()
-    resume: Callable[[], Any] = partial(next, items)
-    try:
-        while True:
-            with scope.step():
-                try:
-                    item = resume()
-                except StopIteration as stop:
-                    result = stop.value
-                    break
-            try:
-                sent = yield item
-            except GeneratorExit:
-                raise
-            except BaseException as thrown:
-                resume = partial(items.throw, thrown)
-            else:
-                resume = partial(items.send, sent)
-    except BaseException as error:
-        try:
-            with scope.step():
-                items.close()
-        finally:
-            scope.end(error)
-        raise
-    scope.end(result=result)
-    return result
-
-
-async def async_stepped(items: AsyncGenerator[Any, Any], opening: Opening) -> AsyncGenerator[Any, Any]:
-    """What an async generator gives."""
-    scope = opening()
-    resume: Callable[[], Awaitable[Any]] = partial(_begin, items)
-    try:
-        while True:
-            with scope.step():
-                try:
-                    item = await resume()
-                except StopAsyncIteration:
-                    break
-            try:
-                sent = yield item
-            except GeneratorExit:
-                raise
-            except BaseException as thrown:
-                resume = partial(items.athrow, thrown)
-            else:
-                resume = partial(items.asend, sent)
-    except BaseException as error:
-        try:
-            with scope.step():
-                await items.aclose()
-        finally:
-            scope.end(error)
-        raise
-    scope.end()
-
-
-def _begin(items: AsyncGenerator[Any, Any]) -> Awaitable[Any]:
-    """Begins an async generator without telling the event loop, which knows of the one around it.
-
-    A loop that ends closes every generator that it knows, in any order, and complains of one that waits for another.
-    """
-    known_by = sys.get_asyncgen_hooks().firstiter
-    sys.set_asyncgen_hooks(firstiter=None)
-    try:
-        return items.__anext__()
-    finally:
-        sys.set_asyncgen_hooks(firstiter=known_by)
-
-
-def steps_of(items: Any, opening: Opening) -> Any:
-    """What a generator of either kind gives."""
-    return async_stepped(items, opening) if hasattr(items, "__anext__") else stepped(items, opening)
+"""Opens a scope, when what goes on in it begins."""

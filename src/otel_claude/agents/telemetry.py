@@ -4,25 +4,25 @@ In: records of runs and of executions, and calls that end. Out: spans, metric po
 methods raises.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from functools import partial
 from time import perf_counter_ns, time_ns
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from opentelemetry import baggage, context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from otel_claude.agents.amounts import amounts_of, is_paid
 from otel_claude.agents.arguments import digest
 from otel_claude.agents.current import current_run, with_record
-from otel_claude.agents.execution import TOOL_ERROR, Execution
+from otel_claude.agents.execution import CANCELLED, NOT_EXECUTED, TOOL_ERROR, Execution
 from otel_claude.agents.live import switch_off, switch_on
-from otel_claude.agents.run import Outcome, Run, is_told
+from otel_claude.agents.requests import is_told
+from otel_claude.agents.run import Run, outcome_of
 from otel_claude.agents.scope import NO_SCOPE, Scope
-from otel_claude.budgets.money import picodollars
 from otel_claude.call import Call
-from otel_claude.content import to_json
+from otel_claude.content.parts import plain
 from otel_claude.dropped import finish_dropped, garbage_collection
 from otel_claude.emitting import names
 from otel_claude.emitting.agents import (
@@ -37,24 +37,15 @@ from otel_claude.emitting.agents import (
     tool_start,
 )
 from otel_claude.emitting.bounded import BoundedNames
+from otel_claude.emitting.compatibility import add_compatibility
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.metrics import Metrics
-from otel_claude.emitting.spans import whole_usage
+from otel_claude.emitting.providers import Providers
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import error_type
 from otel_claude.pricing import Cost
 from otel_claude.settings import Settings
-from otel_claude.values import fields
 from otel_claude.who import Who
-
-REFUSED = 400
-"""From this HTTP status on the API has not answered, and bills nothing."""
-
-CANCELLED = "cancelled"
-"""That of an execution that the application has cancelled or interrupted. It is no error of the span's status."""
-
-NOT_EXECUTED = "not_executed"
-"""That of a tool that was asked for and is not there, or was left out after another one had failed."""
 
 ON_SPANS = ("SPAN_ONLY", "SPAN_AND_EVENT")
 
@@ -62,15 +53,13 @@ Record = TypeVar("Record", Run, Execution)
 
 
 class Signals(NamedTuple):
-    """What everything that is told goes through. The functions say whether anybody listens."""
+    """What everything that is told goes through."""
 
     settings: Settings
     who: Who
-    tracer: Callable[[trace.TracerProvider | None], trace.Tracer]
+    providers: Providers
     metrics: Metrics
     events: Events
-    configured: Callable[[], bool]
-    metered: Callable[[], bool]
 
 
 class AgentTelemetry:
@@ -93,7 +82,7 @@ class AgentTelemetry:
     @property
     def wanted(self) -> bool:
         """Whether anybody listens, and the application has not asked for silence."""
-        return self._signals.configured() and is_instrumentation_enabled()
+        return self._signals.providers.configured and is_instrumentation_enabled()
 
     @guarded(NO_SCOPE)
     def run(self, run: Run, provider: trace.TracerProvider | None = None) -> Scope:
@@ -102,19 +91,19 @@ class AgentTelemetry:
         run.started_at = run.active_at = perf_counter_ns()
         run.start_time = time_ns()
         run.who, run.counted_for = self._whom()
-        run.context = here = context.get_current()
-        run.tracer = self._signals.tracer(provider)
-        if run.owns_span and not run.silent:
+        here = context.get_current()
+        run.tracer = self._signals.providers.tracer(provider)
+        run.owns_span = run.owns_span and not run.silent
+        if run.owns_span:
             run.span = run.tracer.start_span(
                 run_name(run), kind=SpanKind.INTERNAL, attributes=run_start(run), start_time=run.start_time
             )
-            run.context = trace.set_span_in_context(run.span, here)
+            here = trace.set_span_in_context(run.span, here)
         else:
             run.span = trace.get_current_span()
-        if run.silent:
-            run.owns_span = False
-            return Scope(run)
-        return Scope(run, partial(_ended, self._finish_run))
+        # With the run itself in it, and not the one before it: runs that start each other would keep each other.
+        run.context = with_record(run, here)
+        return Scope(run, _silently if run.silent else partial(_ended, self._finish_run))
 
     @guarded(NO_SCOPE)
     def execution(self, execution: Execution) -> Scope:
@@ -124,17 +113,14 @@ class AgentTelemetry:
         execution.start_time = time_ns()
         execution.who, execution.counted_for = self._whom()
         execution.content_mode = self._signals.settings.content
-        execution.digest = digest(execution.arguments)
+        execution.digest, again = digest(execution.arguments), False
         if run is not None:
             if run.native:
                 execution.content_mode = run.content_mode
             key = execution.name, execution.digest
-            execution.call = run.take(key, execution.call)
-            execution.repeats = run.repeats(key)
-            run.count_tool()
+            execution.call, execution.repeats, again = run.execute(key, execution.call)
         if execution.content_mode in ON_SPANS and execution.arguments is not None:
-            # As they are now: the tool may change them.
-            execution.arguments = json.loads(to_json(execution.arguments))
+            execution.arguments = _as_they_are(execution.arguments)
         here = context.get_current()
         if execution.owns_span:
             execution.span = self._tracer(run).start_span(
@@ -145,7 +131,8 @@ class AgentTelemetry:
             )
             here = trace.set_span_in_context(execution.span, here)
         execution.context = with_record(execution, here)
-        self._tell_loop(execution)
+        if not again:
+            self._tell_loop(execution)
         return Scope(execution, partial(_ended, self._finish_execution))
 
     @guarded(None)
@@ -163,6 +150,7 @@ class AgentTelemetry:
             attributes={**tool_start(execution), names.ERROR_TYPE: NOT_EXECUTED},
         )
         span.set_status(Status(StatusCode.ERROR))
+        add_compatibility(self._signals.settings.compatibility, span)
         span.end()
 
     @guarded(None)
@@ -183,42 +171,38 @@ class AgentTelemetry:
             )
             execution.span, execution.started_at, execution.ended_at = span, began, over
             execution.start_time = call.start_time + began - call.started_at
-            _end_span(execution)
-            if is_timed and self._signals.metered():
+            self._end_span(execution)
+            if is_timed and self._signals.providers.metered:
                 self._record(execution)
 
     @guarded(None)
-    def count(self, run: Run, call: Call, cost: Cost | None) -> None:
-        """Adds a call that has ended to the run that it was made in."""
-        if not call.endpoint.is_inference or call.refusal is not None or not call.attempts:
-            return
-        usage, status = call.response.usage, call.response.status_code
-        if usage is not None and all(earlier.usage is not None for earlier in call.earlier):
-            usage = whole_usage(call, usage)
-            run.count_call(
-                input_tokens=usage.prompt,
-                output_tokens=usage.output,
-                cost=None if cost is None or usage.output is None else picodollars(cost.total),
-            )
-        elif status is not None and status >= REFUSED and not call.earlier:
-            run.count_call(input_tokens=0, output_tokens=0, cost=0)
-        else:
-            run.count_call(input_tokens=None, output_tokens=None, cost=None)
-        run.active_at = perf_counter_ns()
+    def start_call(self, run: Run, call: Call) -> None:
+        """Adds a call that is sent to the run that it is made in."""
+        if is_paid(call):
+            run.start_call(is_iteration=call.endpoint.is_inference)
+
+    @guarded(None)
+    def end_call(self, run: Run, call: Call, cost: Cost | None) -> None:
+        """Adds to the run what a call that has ended has used and cost."""
+        if is_paid(call) and call.refusal is None and call.attempts:
+            run.end_call(amounts_of(call, cost))
+            run.active_at = perf_counter_ns()
 
     @guarded(None)
     def enrich(self, run: Run, span: trace.Span) -> None:
         """Sets on `span`, which is the SDK's own and about to end, what is known of the run."""
         span.set_attributes(run_end(run))
+        add_compatibility(self._signals.settings.compatibility, span)
 
     @guarded(None)
     def enrich_tool(self, execution: Execution, span: trace.Span) -> None:
         """Sets on `span`, which is the SDK's own of an execution, what is known of it."""
         span.set_attributes(tool_start(execution))
+        add_compatibility(self._signals.settings.compatibility, span)
 
     def _tracer(self, run: Run | None) -> trace.Tracer:
         """The tracer of what is executed in a run."""
-        return self._signals.tracer(None) if run is None else run.tracer
+        return self._signals.providers.tracer() if run is None else run.tracer
 
     def _whom(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
         asked = self._signals.who
@@ -228,21 +212,21 @@ class AgentTelemetry:
     @guarded(None)
     def _finish_run(self, run: Run) -> None:
         self._end_run(run)
-        if self._signals.metered():
+        if self._signals.providers.metered:
             self._signals.metrics.record(run_points(run, self._agent(run)), run.context)
 
     @guarded(None)
     def _end_run(self, run: Run) -> None:
         if run.owns_span:
             run.span.set_attributes(run_end(run))
-            _end_span(run)
+            self._end_span(run)
 
     @guarded(None)
     def _finish_execution(self, execution: Execution) -> None:
-        if execution.error_type is None and fields(execution.result).get("is_error") is True:
+        if execution.error_type is None and _is_error(execution.result):
             execution.error_type = TOOL_ERROR
         self._end_execution(execution)
-        if self._signals.metered():
+        if self._signals.providers.metered:
             self._record(execution)
         # The application's own, which nobody needs any more.
         execution.arguments = execution.result = None
@@ -258,16 +242,39 @@ class AgentTelemetry:
             return
         if execution.span.is_recording() and execution.content_mode in ON_SPANS:
             self._tell_content(execution)
-        _end_span(execution)
+        self._end_span(execution)
 
     @guarded(None)
     def _tell_content(self, execution: Execution) -> None:
         settings = self._signals.settings
         execution.span.set_attributes(tool_content(execution, settings.content_max_bytes, settings.redact))
 
+    def _end_span(self, record: Run | Execution) -> None:
+        span: trace.Span = record.span
+        if record.error_type is not None:
+            span.set_attribute(names.ERROR_TYPE, record.error_type)
+            if record.error_type != CANCELLED:
+                span.set_status(Status(StatusCode.ERROR, record.failure))
+        add_compatibility(self._signals.settings.compatibility, span)
+        span.end(record.start_time + ((record.ended_at or record.started_at) - record.started_at))
+
     def _agent(self, run: Run) -> str | None:
         """The name of an agent, as metrics tell agents apart."""
         return None if run.name is None else self._agents.told(run.name)
+
+
+def _silently(record: Run, error: BaseException | None) -> None:
+    """The end of what the application wants no telemetry of."""
+
+
+_as_they_are = guarded(None)(plain)
+"""A copy of arguments as they are now: the tool may change them."""
+
+
+@guarded(False)
+def _is_error(result: Any) -> bool:
+    """Whether a tool says by its result that it has failed. No code of the application's is asked."""
+    return issubclass(type(result), dict) and dict[Any, Any].get(result, "is_error") is True
 
 
 def _ended(finish: Callable[[Record], None], record: Record, error: BaseException | None) -> None:
@@ -286,21 +293,3 @@ def _ended(finish: Callable[[Record], None], record: Record, error: BaseExceptio
         # Nobody has held it for some time, in which it did nothing.
         record.ended_at = record.active_at
     finish_dropped(finish, record)
-
-
-def outcome_of(error: BaseException | None) -> Outcome:
-    """How a run ends that ends with `error`."""
-    if error is None:
-        return "completed"
-    if isinstance(error, GeneratorExit):
-        return "abandoned"
-    return "failed" if isinstance(error, Exception) else "cancelled"
-
-
-def _end_span(record: Run | Execution) -> None:
-    span: trace.Span = record.span
-    if record.error_type is not None:
-        span.set_attribute(names.ERROR_TYPE, record.error_type)
-        if record.error_type != CANCELLED:
-            span.set_status(Status(StatusCode.ERROR, record.failure))
-    span.end(record.start_time + ((record.ended_at or record.started_at) - record.started_at))

@@ -66,9 +66,11 @@ def _start_function(name: str, function: Callable[..., Any], args: tuple[Any, ..
 def _is_about(execution: Execution, called: tuple[str, bytes | None], *, has_arguments: bool) -> bool:
     """Whether a function is what an execution executes, perhaps under another name, or tries once more."""
     name, arguments = called
-    if execution.claimed is not None:
+    own = execution.name, execution.served_as
+    if execution.claimed is not None and (name not in own or execution.claimed[0] in own):
         return arguments is not None and execution.claimed == called
-    if name == execution.name:
+    if name in own:
+        # Also where a function under another name has come first, such as one that looks at the arguments.
         return True
     return execution.any_name and has_arguments and arguments is not None and arguments == execution.digest
 
@@ -101,7 +103,7 @@ class ToolCall:
         self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
     ) -> None:
         self._step.__exit__(kind, error, trace_back)
-        self._scope.end(error or self._failure)
+        self._scope.end(self._failure if error is None else error)
         self._failure = None
 
     async def __aenter__(self) -> Self:
@@ -115,7 +117,9 @@ class ToolCall:
     def _start(self) -> Scope:
         telemetry = live()
         name = text(_field(self._block, "name"))
-        if telemetry is None or name is None or not telemetry.wanted:
+        # What blocks of other types ask for the API has executed.
+        is_asked = _field(self._block, "type") in (None, "tool_use")
+        if telemetry is None or name is None or not is_asked or not telemetry.wanted:
             return NO_SCOPE
         arguments = _field(self._block, "input")
         return telemetry.execution(
@@ -141,6 +145,7 @@ def tool_call(block: Any) -> ToolCall:
                 content = str(error)
 
     Args:
-        block: The block, as the SDK gives it or as a dictionary. A block of another kind has no execution.
+        block: The block, as the SDK gives it or as a dictionary. One of another type, such as that of a tool that the
+            API executes itself, has no execution.
     """
     return ToolCall(block)

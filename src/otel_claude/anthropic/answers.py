@@ -28,6 +28,6 @@ def take_answer(call: Call, result: Any) -> None:
 def _take_tools(call: Call, result: Any) -> None:
     found = fields_of(result).get("content")
     blocks = [fields_of(block) for block in found] if is_array(found) else []
-    call.run.ask(tool_uses_of(blocks), call)
+    call.run.ask(tool_uses_of(blocks), object())
     if may_execute(call.request.body):
         ServerTools(call).blocks(blocks)

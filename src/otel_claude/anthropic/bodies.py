@@ -82,7 +82,7 @@ class _SyncWatched(_Watched):
             for data in self._body:
                 reading.data(data)
                 yield data
-                reading.resume()
+                reading.waiting_since = perf_counter_ns()
         except BaseException as error:
             reading.finished(error)
             raise
@@ -106,7 +106,7 @@ class _AsyncWatched(_Watched):
             async for data in chunks:
                 reading.data(data)
                 yield data
-                reading.resume()
+                reading.waiting_since = perf_counter_ns()
         except BaseException as error:
             reading.finished(error)
             raise

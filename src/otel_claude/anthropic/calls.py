@@ -37,6 +37,7 @@ from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
 from otel_claude.dropped import finish_dropped
 from otel_claude.failsafe import failures, guarded
+from otel_claude.outcome import was_sent
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import NO_FIELDS, Fields
 
@@ -148,7 +149,7 @@ class Calls:
 
     def provider(self, own_tracing: Fields) -> Any:
         """The tracer provider that a client was given, where it counts."""
-        return own_tracing.get("tracer_provider") if self._telemetry.follows_client else None
+        return own_tracing.get("tracer_provider") if self._telemetry.providers.follows_client else None
 
     def content_mode(self, own_tracing: Fields) -> str:
         """Where content goes. A client that was told to record content on the SDK's spans records it on ours."""
@@ -167,6 +168,8 @@ class Calls:
         if not isinstance(call, Call):
             return
         call.attempts += 1
+        call.progress.lost |= call.progress.unanswered
+        call.progress.unanswered = True
         call.attempted_at = perf_counter_ns()
         if call.progress.coming_retry is not None:
             call.retries.append(call.progress.coming_retry)
@@ -191,14 +194,18 @@ class Calls:
         Raises:
             BudgetExceeded: a budget that blocks is spent. Nothing else.
         """
+        call = _current.get()
+        if not isinstance(call, Call):
+            return
         try:
-            budgets = self._telemetry.budgets
-            if budgets is not None and isinstance(call := _current.get(), Call):
-                budgets.admit(call)
+            if self._telemetry.budgets is not None:
+                self._telemetry.budgets.admit(call)
         except BudgetExceeded:
             raise
         except Exception:
             failures.report("Calls.admit")
+        if call.run is not None and call.attempts == 1:
+            self._telemetry.agents.start_call(call.run, call)
 
     def _injects(self, client: Any, own_tracing: Fields) -> bool:
         """Whether we send `traceparent`: where the platform signs no headers, and nobody has switched it off."""
@@ -215,6 +222,7 @@ class Calls:
         call = _current.get()
         if not isinstance(call, Call):
             return
+        call.progress.unanswered = False
         if call.response.content is not None:
             # A middleware asks again: what has come so far is an answer too, and billed.
             self._take_result(call, json_of(call.response.content))
@@ -249,7 +257,9 @@ class Calls:
         call = _current.get()
         if not isinstance(call, Call):
             return
-        call.progress.coming_retry = retry_of(http_response, sys.exc_info()[1])
+        error = sys.exc_info()[1]
+        call.progress.coming_retry = retry_of(http_response, error)
+        call.progress.unanswered = http_response is None and (error is None or was_sent(error))
         if http_response is not None:
             self._telemetry.observe_limits(call, headers_of(http_response))
 
@@ -287,6 +297,7 @@ class Calls:
     def failed(self, call: Call, error: BaseException) -> None:
         """The call has raised `error`."""
         call.error = error
+        self._take_unsent(call, error)
         self._take_refusal(call, getattr(error, "response", None))
         if call.response.content is not None:
             # An answer has come and is billed, whatever was raised over it.
@@ -301,8 +312,14 @@ class Calls:
     def _take_refusal(self, call: Call, http_response: Any) -> None:
         # Exceptions of others, such as botocore's, have a response of another kind.
         if hasattr(http_response, "status_code") and hasattr(http_response, "headers"):
+            call.progress.unanswered = False
             take_headers(call.response, http_response)
             self._telemetry.observe_limits(call, call.response.headers)
+
+    @guarded(None)
+    def _take_unsent(self, call: Call, error: BaseException) -> None:
+        if not was_sent(error):
+            call.progress.unanswered = False
 
     def ended(self, call: Call, reading: int) -> None:
         """An answer is no longer read. One that is a part of another by now, or was asked for again, does not count."""

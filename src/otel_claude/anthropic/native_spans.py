@@ -20,8 +20,7 @@ import wrapt
 from opentelemetry import trace
 from opentelemetry.trace import NonRecordingSpan, Span, StatusCode
 
-from otel_claude.agents.run import Run
-from otel_claude.agents.telemetry import outcome_of
+from otel_claude.agents.run import Run, outcome_of
 from otel_claude.call import Call
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import StreamInterrupted

@@ -10,7 +10,7 @@ classes, so clients and resources that exist already are covered, and nothing is
 
 import gc
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -20,7 +20,7 @@ from otel_claude.agents.current import current_run
 from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls, current_call
 from otel_claude.anthropic.native_spans import tracer_for, tracer_in
-from otel_claude.anthropic.reading import Reading
+from otel_claude.anthropic.reading import AsyncTold, Reading, told
 from otel_claude.anthropic.tool_runner import RUNS, ToolRunners, loaded
 from otel_claude.dropped import garbage_collection
 from otel_claude.failsafe import failures, guarded
@@ -183,47 +183,6 @@ class Patches:
                 return native
 
         return property(tracer, original.fset, original.fdel, original.__doc__)
-
-
-def told(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
-    """`items`, each of which `reading` hears of as it passes."""
-    with reading:
-        for item in items:
-            reading.item(item)
-            yield item
-            reading.resume()
-
-
-class AsyncTold:
-    """The same for the async generator `items`.
-
-    It is no generator itself: an event loop that ends closes every generator that is open, in any order, and complains
-    of one that waits for another.
-    """
-
-    def __init__(self, items: Any, reading: Reading) -> None:
-        self._items = items
-        self._reading = reading
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self.__dict__["_items"], name)
-
-    def __aiter__(self) -> "AsyncTold":
-        return self
-
-    async def __anext__(self) -> Any:
-        reading = self._reading
-        reading.__enter__()
-        try:
-            item = await self._items.__anext__()
-        except StopAsyncIteration:
-            reading.__exit__(None, None, None)
-            raise
-        except BaseException as error:
-            reading.__exit__(type(error), error, None)
-            raise
-        reading.item(item)
-        return item
 
 
 @guarded(None)

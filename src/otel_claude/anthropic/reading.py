@@ -10,7 +10,7 @@ the parser and that of the body, in any order and on any thread, and ends the ca
 
 import _thread
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from time import perf_counter_ns
 from types import TracebackType
 from typing import Any
@@ -19,7 +19,7 @@ from otel_claude.anthropic.listeners import Listener
 from otel_claude.anthropic.taps import Tap, tap_for
 from otel_claude.call import Call, Outcome, StreamFacts
 from otel_claude.dropped import finish_dropped
-from otel_claude.failsafe import guarded
+from otel_claude.failsafe import failures, guarded
 from otel_claude.outcome import StreamInterrupted
 
 Chunk = Callable[[Call, float], None]
@@ -39,10 +39,10 @@ class Reading:
         "_number",
         "_tap",
         "_tell_end",
-        "_waiting_since",
         "asked_at",
         "last_byte_at",
         "parsed",
+        "waiting_since",
     )
 
     def __init__(self, call: Call, listener: Listener, tell_end: Ended, chunk: Chunk | None) -> None:
@@ -55,7 +55,7 @@ class Reading:
         self._facts = StreamFacts()
         self._ended = _thread.allocate_lock()
         self._closed_by_application = False
-        self._waiting_since = 0
+        self.waiting_since = 0
         # The headers have come just now.
         self.last_byte_at = perf_counter_ns()
         self.asked_at = 0
@@ -69,37 +69,35 @@ class Reading:
         """Whether this is the answer that the application reads, and not one that a middleware has made it from."""
         return self._number == self._call.progress.readings
 
-    # The parser: `with reading:` around it, `item` for each item, `resume` when the application wants the next one.
+    # The parser: `with reading:` around it, `item` for each item; `waiting_since` is set when the next one is wanted.
 
     @guarded(None)
     def __enter__(self) -> None:
         self.parsed = True
-        self._waiting_since = perf_counter_ns()
+        self.waiting_since = perf_counter_ns()
 
-    @guarded(None)
     def item(self, item: Any) -> None:
         """An item is about to be handed to the application."""
-        facts = self._facts
-        waited = perf_counter_ns() - self._waiting_since
-        if waited > facts.max_gap_ns:
-            facts.max_gap_ns = waited
-        facts.chunks += 1
-        self._waiting_since = 0
-        self._listener.item(getattr(item, "type", ""), item)
-        if self._chunk is not None and facts.chunks > 1:
-            self._chunk(self._call, waited / 1e9)
-
-    @guarded(None)
-    def resume(self) -> None:
-        """The application asks for the next item."""
-        self._waiting_since = perf_counter_ns()
+        # With a guard of its own: `guarded` is one call more, and this runs for every event of a stream.
+        try:
+            facts = self._facts
+            waited = perf_counter_ns() - self.waiting_since
+            if waited > facts.max_gap_ns:
+                facts.max_gap_ns = waited
+            facts.chunks += 1
+            self.waiting_since = 0
+            self._listener.item(getattr(item, "type", ""), item)
+            if self._chunk is not None and facts.chunks > 1:
+                self._chunk(self._call, waited / 1e9)
+        except Exception:
+            failures.report("Reading.item")
 
     @guarded(None)
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._note_silence()
-        self._waiting_since = 0
+        self.waiting_since = 0
         if kind is GeneratorExit:
             self.dropped()
         elif error is not None and self._closed_by_application:
@@ -112,7 +110,7 @@ class Reading:
     @guarded(None)
     def begin(self, media_type: str, encoding: str) -> None:
         """The application takes the bytes themselves."""
-        self._waiting_since = perf_counter_ns()
+        self.waiting_since = perf_counter_ns()
         self._tap = tap_for(media_type, encoding, self._decoded)
 
     def _decoded(self, kind: str, item: Any) -> None:
@@ -125,7 +123,7 @@ class Reading:
     def data(self, data: bytes) -> None:
         """A chunk of the body passes."""
         self.last_byte_at = perf_counter_ns()
-        waited = self.last_byte_at - self._waiting_since
+        waited = self.last_byte_at - self.waiting_since
         if waited > self._facts.max_gap_ns:
             self._facts.max_gap_ns = waited
         self._call.bytes_received = (self._call.bytes_received or 0) + len(data)
@@ -152,12 +150,12 @@ class Reading:
         While nobody reads, nobody knows what comes. So only the time in the last read counts, if it brought nothing.
         """
         now, facts = perf_counter_ns(), self._facts
-        asked_at = self.asked_at or self._waiting_since
+        asked_at = self.asked_at or self.waiting_since
         if asked_at >= self.last_byte_at:
             facts.silence_ns = now - asked_at
             facts.away_ns = asked_at - self.last_byte_at
-        if self._waiting_since and now - self._waiting_since > facts.max_gap_ns:
-            facts.max_gap_ns = now - self._waiting_since
+        if self.waiting_since and now - self.waiting_since > facts.max_gap_ns:
+            facts.max_gap_ns = now - self.waiting_since
 
     @guarded(None)
     def _end_tap(self) -> None:
@@ -170,7 +168,7 @@ class Reading:
         in_flight = sys.exc_info()[1]
         if isinstance(in_flight, GeneratorExit):
             self.dropped()
-        elif not self._waiting_since or not self.parsed:
+        elif not self.waiting_since or not self.parsed:
             self._end(None, read=False)
         elif in_flight is None:
             # Another thread or task closes what is being read, or the parser is done. The parser's end tells which.
@@ -205,3 +203,44 @@ class Reading:
             return "interrupted" if isinstance(error, Exception) else "cancelled"
         # An application may stop at the last event that matters. Of a list of results, each one matters.
         return "completed" if read or (whole and self._call.endpoint.is_inference) else "abandoned"
+
+
+def told(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
+    """`items`, each of which `reading` hears of as it passes."""
+    with reading:
+        for item in items:
+            reading.item(item)
+            yield item
+            reading.waiting_since = perf_counter_ns()
+
+
+class AsyncTold:
+    """The same for the async generator `items`.
+
+    It is no generator itself: an event loop that ends closes every generator that is open, in any order, and complains
+    of one that waits for another.
+    """
+
+    def __init__(self, items: Any, reading: Reading) -> None:
+        self._items = items
+        self._reading = reading
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.__dict__["_items"], name)
+
+    def __aiter__(self) -> "AsyncTold":
+        return self
+
+    async def __anext__(self) -> Any:
+        reading = self._reading
+        reading.__enter__()
+        try:
+            item = await self._items.__anext__()
+        except StopAsyncIteration:
+            reading.__exit__(None, None, None)
+            raise
+        except BaseException as error:
+            reading.__exit__(type(error), error, None)
+            raise
+        reading.item(item)
+        return item

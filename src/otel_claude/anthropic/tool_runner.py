@@ -21,11 +21,12 @@ import wrapt
 from opentelemetry import trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
+from otel_claude.agents.adapters import awaited, called, steps_of
 from otel_claude.agents.current import current_run
 from otel_claude.agents.execution import Execution
 from otel_claude.agents.functions import Decorated
 from otel_claude.agents.run import Run
-from otel_claude.agents.scope import NO_SCOPE, Scope, awaited, called, steps_of
+from otel_claude.agents.scope import NO_SCOPE, Scope
 from otel_claude.anthropic.calls import Calls
 from otel_claude.anthropic.facts import server_of
 from otel_claude.failsafe import guarded

@@ -20,7 +20,7 @@ from math import isfinite
 from typing import Any
 from urllib.parse import urlsplit
 
-from otel_claude.values import is_array, is_object
+from otel_claude.values import class_of, is_array, is_object, known
 
 Block = Mapping[str, Any]
 Part = dict[str, Any]
@@ -50,7 +50,7 @@ def parts_of(content: Any, depth: int = DEEPEST) -> list[Part]:
 
 def part_of(block: Any, depth: int = DEEPEST) -> Part:
     """The part that one block becomes, nested at most `depth` levels deep."""
-    if isinstance(block, str):
+    if issubclass(type(block), str):
         return {"type": "text", "content": clean(block)}
     if not is_object(block):
         return _generic(type(block).__name__)
@@ -83,13 +83,14 @@ def clean(text: str) -> str:
 
 
 def _scalar(value: Any) -> Any:
-    if isinstance(value, str):
+    kind = class_of(value)
+    if issubclass(kind, str):
         return clean(value)
-    if isinstance(value, float):
+    if issubclass(kind, float):
         return value if isfinite(value) else repr(value)
-    if isinstance(value, int):
+    if issubclass(kind, int):
         return value if -(2**63) <= value < 2**63 else "[integer of more than 64 bits]"
-    return None if value is None else f"[{type(value).__name__}]"
+    return None if value is None else f"[{kind.__name__}]"
 
 
 def _plain_mapping(value: Block, depth: int) -> Part:
@@ -120,7 +121,7 @@ def _thinking(block: Block, depth: int) -> Part | None:
 
 
 def _compaction(block: Block, depth: int) -> Part:
-    return _said({"type": "compaction", "content": _text(block, "content")})
+    return known({"type": "compaction", "content": _text(block, "content")})
 
 
 def _tool_use(block: Block, depth: int) -> Part | None:
@@ -128,12 +129,12 @@ def _tool_use(block: Block, depth: int) -> Part | None:
     if name is None:
         return None
     arguments = plain(block.get("input"), depth - 1)
-    return _said({"type": "tool_call", "id": _text(block, "id"), "name": name}) | {"arguments": arguments}
+    return known({"type": "tool_call", "id": _text(block, "id"), "name": name}) | {"arguments": arguments}
 
 
 def _tool_result(block: Block, depth: int) -> Part:
     content = block.get("content")
-    part = _said({"type": "tool_call_response", "id": _text(block, "tool_use_id")})
+    part: Part = known({"type": "tool_call_response", "id": _text(block, "tool_use_id")})
     part["response"] = parts_of(content, depth - 2) if is_array(content) else plain(content, depth - 1)
     return part | _error_mark(block)
 
@@ -144,9 +145,9 @@ def _server_tool_use(block: Block, depth: int) -> Part | None:
     if name is None:
         return None
     kind = "mcp" if block.get("type") == "mcp_tool_use" else name
-    call = _said({"type": kind, "server_name": _text(block, "server_name")})
+    call = known({"type": kind, "server_name": _text(block, "server_name")})
     call["input"] = plain(block.get("input"), depth - 2)
-    return _said({"type": "server_tool_call", "id": _text(block, "id"), "name": name, "server_tool_call": call})
+    return known({"type": "server_tool_call", "id": _text(block, "id"), "name": name, "server_tool_call": call})
 
 
 def _server_tool_result(block: Block, depth: int) -> Part:
@@ -156,7 +157,7 @@ def _server_tool_result(block: Block, depth: int) -> Part:
         "content": plain(block.get("content"), depth - 2),
         **_error_mark(block),
     }
-    return _said(
+    return known(
         {
             "type": "server_tool_call_response",
             "id": _text(block, "tool_use_id"),
@@ -214,14 +215,14 @@ def _url_source(kind: str, title: str | None, source: Block) -> Part:
     address = _address(_text(source, "url") or "")
     if address is None:
         return _generic(kind, title=title)
-    return _said({"type": "uri", "modality": kind, "uri": address, "title": title})
+    return known({"type": "uri", "modality": kind, "uri": address, "title": title})
 
 
 def _file_source(kind: str, title: str | None, source: Block) -> Part:
     file_id = _text(source, "file_id")
     if file_id is None:
         return _generic(kind, title=title)
-    return _said({"type": "file", "modality": kind, "file_id": file_id, "title": title})
+    return known({"type": "file", "modality": kind, "file_id": file_id, "title": title})
 
 
 def _address(url: str) -> str | None:
@@ -238,11 +239,7 @@ def _error_mark(block: Block) -> Part:
 
 
 def _generic(kind: str, **fields: str | int | None) -> Part:
-    return _said({"type": "generic", "generic_type": kind, **fields})
-
-
-def _said(fields: Part) -> Part:
-    return {name: value for name, value in fields.items() if value is not None}
+    return known({"type": "generic", "generic_type": kind, **fields})
 
 
 def _text(block: Block, name: str) -> str | None:

@@ -5,7 +5,6 @@ what an attribute means stands in `names`.
 """
 
 from collections.abc import Iterator
-from typing import Any
 
 from otel_claude.agents.execution import Execution
 from otel_claude.agents.run import Run
@@ -17,7 +16,7 @@ from otel_claude.diagnosis.finding import Finding
 from otel_claude.emitting import instruments, names
 from otel_claude.emitting.points import MODELS, Labels, Point
 from otel_claude.emitting.spans import Attributes
-from otel_claude.values import fields
+from otel_claude.values import fields, known
 
 
 def run_name(run: Run) -> str:
@@ -27,7 +26,7 @@ def run_name(run: Run) -> str:
 
 def run_start(run: Run) -> Attributes:
     """What is known of a run before it does anything."""
-    return _said(
+    return known(
         {
             names.OPERATION: "invoke_agent",
             names.AGENT_NAME: run.name,
@@ -41,8 +40,8 @@ def run_start(run: Run) -> Attributes:
 
 def run_end(run: Run) -> Attributes:
     """The sums of a run, and how it ended."""
-    sums = run.sums
-    return _said(
+    sums = run.known_sums
+    return known(
         {
             names.AGENT_ITERATIONS: sums.iterations,
             names.AGENT_TOOL_CALLS: sums.tool_calls,
@@ -57,12 +56,15 @@ def run_end(run: Run) -> Attributes:
 
 def run_points(run: Run, name: str | None) -> Iterator[Point]:
     """How long a run took, and how much it did. `name` is that of the agent, as metrics tell agents apart."""
-    agent: Labels = _said({names.AGENT_NAME: name, **run.counted_for})
+    agent: Labels = known({names.AGENT_NAME: name, **run.counted_for})
     model = None if run.model is None else MODELS.asked(run.model)
-    labels: Labels = _said({**agent, names.REQUEST_MODEL: model, names.ERROR_TYPE: run.error_type})
+    labels: Labels = known({**agent, names.REQUEST_MODEL: model, names.ERROR_TYPE: run.error_type})
     yield instruments.AGENT_DURATION, run.duration_s, labels
-    yield instruments.AGENT_INFERENCES, run.sums.iterations, agent
-    yield instruments.AGENT_TOOL_CALLS, run.sums.tool_calls, agent
+    sums = run.known_sums
+    if sums.iterations is not None:
+        yield instruments.AGENT_INFERENCES, sums.iterations, agent
+    if sums.tool_calls is not None:
+        yield instruments.AGENT_TOOL_CALLS, sums.tool_calls, agent
 
 
 def tool_name(execution: Execution) -> str:
@@ -73,7 +75,7 @@ def tool_name(execution: Execution) -> str:
 def tool_start(execution: Execution) -> Attributes:
     """What is known of an execution before it begins."""
     run = execution.run
-    return _said(
+    return known(
         {
             names.OPERATION: "execute_tool",
             names.TOOL_NAME: execution.name,
@@ -96,7 +98,7 @@ def _type(execution: Execution) -> str:
 
 def tool_points(execution: Execution, tool: str, agent: str | None) -> Iterator[Point]:
     """How long an execution took. `tool` and `agent` are the names by which metrics tell them apart."""
-    labels: Labels = _said(
+    labels: Labels = known(
         {
             names.TOOL_NAME: tool,
             names.TOOL_TYPE: _type(execution),
@@ -129,7 +131,7 @@ def tool_content(execution: Execution, limit_bytes: int, redact: Redact | None) 
         limit_bytes,
         redact,
     )
-    return _said(
+    return known(
         {
             names.TOOL_ARGUMENTS: _in(content.output_messages, "arguments"),
             names.TOOL_RESULT: _in(content.input_messages, "response"),
@@ -150,9 +152,5 @@ def _in(messages: list[Part] | None, field: str) -> str | None:
 def of_loop(execution: Execution) -> Finding:
     """A run calls the same tool with the same arguments again and again."""
     agent = None if execution.run is None else execution.run.name
-    said = _said({names.TOOL_NAME: execution.name, names.AGENT_NAME: agent, names.TOOL_REPEATS: execution.repeats})
+    said = known({names.TOOL_NAME: execution.name, names.AGENT_NAME: agent, names.TOOL_REPEATS: execution.repeats})
     return Finding(names.AGENT_LOOP_EVENT, "WARN", {**said, **execution.who})
-
-
-def _said(attributes: dict[str, Any]) -> Attributes:
-    return {name: value for name, value in attributes.items() if value is not None}

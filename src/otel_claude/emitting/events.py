@@ -39,21 +39,11 @@ class Events:
         if call.user is not None:
             attributes[names.USER] = call.user
         attributes |= _request_id(call) | dict(finding.attributes)
-        self._emit(call, finding.event, SeverityNumber[finding.severity], attributes)
+        self._emit(finding.event, SeverityNumber[finding.severity], attributes, call.context)
 
     def announce(self, finding: Finding, context: Context | None = None) -> None:
         """What is found of no call in particular. `context` has the span that it is about, if there is one."""
-        severity = SeverityNumber[finding.severity]
-        self._logger.emit(
-            LogRecord(
-                timestamp=time_ns(),
-                event_name=finding.event,
-                severity_number=severity,
-                severity_text=severity.name,
-                attributes=dict(finding.attributes),
-                context=context or Context(),
-            )
-        )
+        self._emit(finding.event, SeverityNumber[finding.severity], dict(finding.attributes), context or Context())
 
     def exception(self, call: Call, failure: Failure, secrets: tuple[str, ...]) -> None:
         """The exception of a failed call, with what the span says of the call."""
@@ -66,23 +56,31 @@ class Events:
         if failure.message is not None:
             attributes[names.EXCEPTION_MESSAGE] = failure.message
         attributes |= failure_attributes(failure) | _request_id(call)
-        self._emit(call, names.EXCEPTION_EVENT, SeverityNumber.WARN, attributes)
+        self._emit(names.EXCEPTION_EVENT, SeverityNumber.WARN, attributes, call.context)
 
     def details(self, call: Call, attributes: Mapping[str, Any], content: Mapping[str, Sequence[Any]]) -> None:
         """The content of a call, structured, with the attributes of its span."""
-        self._emit(call, names.DETAILS_EVENT, SeverityNumber.DEBUG, {**attributes, **content})
+        self._emit(names.DETAILS_EVENT, SeverityNumber.DEBUG, {**attributes, **content}, call.context)
 
-    def _emit(self, call: Call, name: str, severity: SeverityNumber, attributes: Attributes) -> None:
-        self._logger.emit(
-            LogRecord(
-                timestamp=time_ns(),
-                event_name=name,
-                severity_number=severity,
-                severity_text=severity.name,
-                attributes=attributes,
-                context=call.context,
-            )
-        )
+    def _emit(self, name: str, severity: SeverityNumber, attributes: Attributes, context: Context | None) -> None:
+        self._logger.emit(event_record(name, severity, attributes, context))
+
+
+def event_record(name: str, severity: SeverityNumber, attributes: Attributes, context: Context | None) -> LogRecord:
+    """A log record that is an event.
+
+    Its body repeats the name: what is older than OTLP 1.5 does not know names of events, and would show an empty line.
+    https://github.com/open-telemetry/opentelemetry-proto/releases/tag/v1.5.0
+    """
+    return LogRecord(
+        timestamp=time_ns(),
+        event_name=name,
+        body=name,
+        severity_number=severity,
+        severity_text=severity.name,
+        attributes=attributes,
+        context=context,
+    )
 
 
 def _request_id(call: Call) -> Attributes:

@@ -286,7 +286,7 @@ AGENT_NAME: Text = "gen_ai.agent.name"
 AGENT_ITERATIONS: Int = "claude.agent.iterations"
 """How many times a model was asked in the run. This and the other sums of a run include the runs inside it."""
 AGENT_TOOL_CALLS: Int = "claude.agent.tool_calls"
-"""How many tools were executed in the run, those of the API's side excepted."""
+"""How many tools were executed in the run, each request once however often it was tried. The API's own do not count."""
 AGENT_INPUT_TOKENS: Int = "claude.agent.input_tokens"
 """The sum of the input tokens of its calls, cached ones included."""
 AGENT_OUTPUT_TOKENS: Int = "claude.agent.output_tokens"
@@ -314,7 +314,7 @@ TOOL_RESULT: Text = "gen_ai.tool.call.result"
 MCP_SERVER: Text = "claude.mcp.server"
 """The name of the MCP server that the tool is on, as the request gives it."""
 TOOL_REPEATS: Int = "claude.tool.repeats"
-"""How often the same tool has been called with the same arguments in the run."""
+"""How often the run has asked for the same tool with the same arguments so far, tries of one request not counted."""
 
 # On a trace of more spans than the cap
 

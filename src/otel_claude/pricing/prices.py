@@ -25,6 +25,9 @@ NO_OVERRIDES: Overrides = MappingProxyType({})
 MAX_CARDS = 1_000
 """Model names come from the application, so their number has no bound of its own."""
 
+MOST_TRIES = 3
+"""How often the price list is imported, if it cannot be."""
+
 LONG_WINDOW = 1_000_000
 """Window of a model that prices long prompts apart, with the beta `context-1m-2025-08-07`. On Anthropic's own
 platforms the beta ended on 2026-04-30. https://platform.claude.com/docs/en/release-notes/overview
@@ -44,12 +47,14 @@ class Prices:
         self._source = ""
         self._cards: dict[tuple[str, str, str | None, bool, int], RateCard | None] = {}
         self._loaded = False
+        self._failed = 0
         self._warned = False
 
     def load(self) -> None:
         """Import the price list now, which takes about half a second. Without it, the first `cost` does.
 
-        A price list that cannot be imported or read is logged once; then only overrides have prices.
+        It is tried again for the next calls, as gevent breaks imports that are under way while it patches the process.
+        A price list that cannot be imported or read even then is logged once; then only overrides have prices.
         """
         if self._loaded:
             return
@@ -59,9 +64,12 @@ class Prices:
 
             self._source = f"genai-prices {genai_prices.__version__}"
             self._catalog = Catalog(get_snapshot())
+            self._loaded = True
         except Exception as error:
-            self._warn(error)
-        self._loaded = True
+            self._failed += 1
+            if self._failed == MOST_TRIES:
+                self._warn(error)
+                self._loaded = True
 
     def cost(
         self,
@@ -128,7 +136,8 @@ class Prices:
             card = self._compile(model, platform, location, long_context=long_context, day=day)
             if len(self._cards) >= MAX_CARDS:
                 self._cards.clear()
-            self._cards[key] = card
+            if self._loaded:
+                self._cards[key] = card
             return card
 
     def _compile(

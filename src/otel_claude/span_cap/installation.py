@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from opentelemetry import _logs, metrics, trace
 
+from otel_claude.emitting.compatibility import CONVENTIONS, OFF
 from otel_claude.settings import SettingError, Settings, most_spans
-from otel_claude.version import __version__
+from otel_claude.version import SCOPE, __version__
 
 if TYPE_CHECKING:
     from otel_claude.span_cap.processor import CapProcessor
@@ -35,20 +36,23 @@ def install_span_cap(
     *,
     meter_provider: metrics.MeterProvider | None = None,
     logger_provider: _logs.LoggerProvider | None = None,
+    compatibility: str = OFF,
 ) -> None:
     """Keeps every trace of a provider at or under `max_spans` exported spans, whatever library makes them.
 
     To be called before instrumentations ask the provider for their tracers; those that it has already are capped as
-    well from opentelemetry-sdk 1.41 on. Once more, it only changes `max_spans`, for traces to come.
+    well from opentelemetry-sdk 1.41 on. Once more, it only changes `max_spans`, for traces to come, and
+    `compatibility`.
 
     Args:
         tracer_provider: A provider of opentelemetry-sdk. `None` is the global one.
         max_spans: How many spans of a trace may be exported, summaries included: 2 or more. 0 takes the cap off.
         meter_provider: Where spans are counted. `None` is the global one.
         logger_provider: Where capped traces are reported. `None` is the global one.
+        compatibility: The convention whose attributes summaries have besides: a value of the setting of that name.
 
     Raises:
-        SettingError: `max_spans` is not accepted, or the provider is not one of opentelemetry-sdk.
+        SettingError: a value is not accepted, or the provider is not one of opentelemetry-sdk.
     """
     from opentelemetry.sdk.trace import Tracer, TracerProvider
 
@@ -62,6 +66,8 @@ def install_span_cap(
         max_spans = most_spans(max_spans)
     except ValueError as error:
         raise SettingError(f"max_spans is {max_spans!r}; accepted: {error}") from error
+    if compatibility not in CONVENTIONS:
+        raise SettingError(f"compatibility is {compatibility!r}; accepted: one of {', '.join(CONVENTIONS)}")
     provider = trace.get_tracer_provider() if tracer_provider is None else tracer_provider
     if not isinstance(provider, TracerProvider):
         raise SettingError(f"tracer_provider is {provider!r}; accepted: a TracerProvider of opentelemetry-sdk")
@@ -73,13 +79,14 @@ def install_span_cap(
     if installed is not None:
         processor, sampler = installed
         processor.traces.shares = shares_of(max_spans)
+        processor.compatibility = compatibility
         sampler.active = True
         return
-    tracer = provider.get_tracer("otel_claude", __version__)
+    tracer = provider.get_tracer(SCOPE, __version__)
     if not isinstance(tracer, Tracer):
         return  # The whole SDK is disabled.
     reports = Reports(meter_provider, logger_provider)
-    processor = CapProcessor(shares_of(max_spans), tracer, reports)
+    processor = CapProcessor(shares_of(max_spans), tracer, reports, compatibility)
     reports.follow(processor.traces)
     sampler = CapSampler(provider.sampler, processor.traces)
     _caps[provider] = processor, sampler
@@ -92,7 +99,7 @@ def install_span_cap(
     set_sampler(provider, sampler)
 
 
-def cap(tracer_provider: trace.TracerProvider | None, max_spans: int, **providers: Any) -> bool:
+def cap(tracer_provider: trace.TracerProvider | None, max_spans: int, **options: Any) -> bool:
     """Installs the cap where that is possible. Whether it was not there before. Never raises.
 
     Where that is not wanted, the hook below does not install it either: declarative configuration comes before it.
@@ -106,7 +113,7 @@ def cap(tracer_provider: trace.TracerProvider | None, max_spans: int, **provider
             return False
         if OUR_NAME in _disabled():
             return False
-        install_span_cap(provider, max_spans, **providers)
+        install_span_cap(provider, max_spans, **options)
     except Exception:
         _log.exception("otel_claude: the span cap could not be installed")
         return False
@@ -133,6 +140,7 @@ def pre_instrument() -> None:
         if _disabled() & {"*", "claude_anthropic"} or trace.get_tracer_provider() in _declined:
             return
         # A value that is not accepted is logged by the instrumentor, which reads all settings, where it is loaded.
-        cap(None, Settings.from_environment(lenient=True, quiet=_has_sdk()).max_spans_per_trace)
+        settings = Settings.from_environment(lenient=True, quiet=_has_sdk())
+        cap(None, settings.max_spans_per_trace, compatibility=settings.compatibility)
     except Exception:
         _log.exception("otel_claude: the span cap could not be installed")

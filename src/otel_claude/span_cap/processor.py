@@ -40,10 +40,12 @@ class CapProcessor(SpanProcessor):
     """Counts the open spans of each trace, and holds back what is only recorded.
 
     `tracer` is one of the provider's: it knows the resource and the processors, of which this is the first.
+    `compatibility` is the convention whose attributes the summaries have, too.
     """
 
-    def __init__(self, shares: Shares, tracer: Tracer, reports: Reports) -> None:
+    def __init__(self, shares: Shares, tracer: Tracer, reports: Reports, compatibility: str) -> None:
         self.traces = Traces(shares, self._forget)
+        self.compatibility = compatibility
         self._tracer = tracer
         self._watch = Watch(self._look)
         self._reports = reports
@@ -168,7 +170,7 @@ class CapProcessor(SpanProcessor):
             if excess is None:
                 return _NO_SPANS
             taken = choose(excess)
-            out = records_of(trace, taken, self._tracer.resource, self._tracer.id_generator)
+            out = records_of(trace, taken, self._tracer.resource, self._tracer.id_generator, self.compatibility)
             is_news = bool(taken.summaries) and not excess.is_reported
             excess.is_reported |= is_news
         if is_news:

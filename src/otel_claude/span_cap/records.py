@@ -13,14 +13,15 @@ from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
 from otel_claude.emitting import names
+from otel_claude.emitting.compatibility import compatibility_attributes
 from otel_claude.span_cap.held import Kept
 from otel_claude.span_cap.overflow import Overflow, sampled
 from otel_claude.span_cap.reserve import Taken
 from otel_claude.span_cap.summary import Summary
 from otel_claude.span_cap.trace import Trace
-from otel_claude.version import __version__
+from otel_claude.version import SCOPE, __version__
 
-SCOPE = InstrumentationScope("otel_claude", __version__)
+OURS = InstrumentationScope(SCOPE, __version__)
 
 
 class Copy(ReadableSpan):
@@ -61,13 +62,15 @@ class Copy(ReadableSpan):
         return self._original.dropped_links
 
 
-def records_of(trace: Trace, taken: Taken, resource: Resource, ids: IdGenerator) -> list[ReadableSpan]:
+def records_of(
+    trace: Trace, taken: Taken, resource: Resource, ids: IdGenerator, compatibility: str
+) -> list[ReadableSpan]:
     """The spans to hand over. To be called with the trace locked, as it marks what is exported."""
     for kept in taken.kept:
         kept.mark.copy = _sampled(kept.span)
     return [
         *(_copy(trace, kept) for kept in taken.kept),
-        *(_summary(trace, summary, resource, ids) for summary in taken.summaries),
+        *(_summary(trace, summary, resource, ids, compatibility) for summary in taken.summaries),
     ]
 
 
@@ -99,8 +102,9 @@ def _sampled(span: ReadableSpan) -> SpanContext:
     return sampled(context)
 
 
-def _summary(trace: Trace, summary: Summary, resource: Resource, ids: IdGenerator) -> ReadableSpan:
+def _summary(trace: Trace, summary: Summary, resource: Resource, ids: IdGenerator, compatibility: str) -> ReadableSpan:
     anchor = trace.top or summary.anchor
+    attributes = summary.attributes()
     return ReadableSpan(
         name=summary.title,
         context=SpanContext(
@@ -111,12 +115,12 @@ def _summary(trace: Trace, summary: Summary, resource: Resource, ids: IdGenerato
         ),
         parent=anchor if summary.mark is None else _parent(summary.mark.place),
         resource=resource,
-        attributes=summary.attributes(),
+        attributes={**attributes, **compatibility_attributes(compatibility, attributes)},
         kind=summary.kind,
         status=Status(StatusCode.ERROR) if summary.failed else Status(StatusCode.UNSET),
         start_time=summary.start,
         end_time=summary.end,
-        instrumentation_scope=SCOPE,
+        instrumentation_scope=OURS,
     )
 
 

@@ -7,20 +7,19 @@ import threading
 import weakref
 
 from opentelemetry import _logs, metrics
-from opentelemetry._logs import LogRecord, SeverityNumber
+from opentelemetry._logs import SeverityNumber
 from opentelemetry.metrics import Observation
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
 from otel_claude.emitting import names
+from otel_claude.emitting.events import event_record
 from otel_claude.emitting.instruments import CAPPED, SPANS
 from otel_claude.emitting.observed import observed_by
 from otel_claude.failsafe import guarded
 from otel_claude.span_cap.records import root_attributes
 from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
-from otel_claude.version import __version__
-
-SCOPE = "otel_claude"
+from otel_claude.version import SCOPE, __version__
 
 
 class Reports:
@@ -59,12 +58,4 @@ class Reports:
         with self._lock:
             self._counted += 1
         context = None if trace.top is None else set_span_in_context(NonRecordingSpan(trace.top))
-        self._logger.emit(
-            LogRecord(
-                event_name=names.CAPPED_EVENT,
-                severity_number=SeverityNumber.WARN,
-                severity_text=SeverityNumber.WARN.name,
-                attributes=root_attributes(trace),
-                context=context,
-            )
-        )
+        self._logger.emit(event_record(names.CAPPED_EVENT, SeverityNumber.WARN, root_attributes(trace), context))
