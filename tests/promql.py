@@ -83,19 +83,29 @@ needs_promtool = pytest.mark.skipif(shutil.which("promtool") is None, reason="Pr
 
 
 class Recorded(NamedTuple):
-    """A series, and how it went: for so many samples it grew, or fell, by so much at each. It begins with `start`."""
+    """A series, and how it went: for so many samples it grew, or fell, by so much at each.
+
+    It begins with its first value, as our counters do, or with `start`, so many samples `after` the beginning.
+    """
 
     metric: str
     labels: Labels
     steps: Sequence[tuple[float, int]]
-    start: float = 0
+    start: float | None = None
+    after: int = 0
+
+    @property
+    def samples(self) -> int:
+        return self.after + sum(samples for _, samples in self.steps)
 
     def as_input(self) -> Mapping[str, str]:
         labels = ",".join(f"{name}={json.dumps(value)}" for name, value in self.labels.items())
         return {"series": f"{self.metric}{{{labels}}}", "values": " ".join(self._values())}
 
     def _values(self) -> Iterator[str]:
-        at = self.start
+        if self.after:
+            yield f"_x{self.after}"
+        at = self.steps[0][0] if self.start is None else self.start
         yield f"{at:f}"
         for step, samples in self.steps:
             yield f"{at + step:f}{step:+f}x{samples - 1}"
@@ -103,7 +113,7 @@ class Recorded(NamedTuple):
 
 
 class Case(NamedTuple):
-    """What was recorded, a sample every so many minutes, and whether a query fires at its end."""
+    """What was recorded, a sample every so many minutes, and whether a query fires at the end of the first series."""
 
     recorded: Sequence[Recorded]
     fires: bool
@@ -119,7 +129,7 @@ def check(query: str, cases: Sequence[Case]) -> str:
             "promql_expr_test": [
                 {
                     "expr": f"count(({query})) > bool 0 or vector(0)",
-                    "eval_time": f"{case.minutes * sum(samples for _, samples in case.recorded[0].steps)}m",
+                    "eval_time": f"{case.minutes * case.recorded[0].samples}m",
                     "exp_samples": [{"labels": "{}", "value": int(case.fires)}],
                 }
             ],

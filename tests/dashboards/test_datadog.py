@@ -1,24 +1,28 @@
 """Datadog's dashboard and monitors: of the form that its API takes, with names that we emit.
 
-Datadog itself cannot be had here. Its own client has the schema of its API, and is asked where it is installed
-(`datadog-api-client`). Queries have no published grammar: what is held here is what its documentation says of them.
+Datadog itself cannot be had here. Its own client (`datadog-api-client`) has the schema of its API, and is asked.
+Queries have no published grammar: what is held here is what its documentation says of them.
 https://docs.datadoghq.com/api/latest/monitors/#create-a-monitor
 """
 
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from typing import Any, cast
 
 import pytest
 from emitted import ATTRIBUTES, METRICS
 
+from otel_claude.dashboards.alert import trend_of
 from otel_claude.dashboards.alerts import ALERTS
-from otel_claude.dashboards.datadog import dashboard, monitors
+from otel_claude.dashboards.datadog import SINCE_YESTERDAY, dashboard, monitors
 from otel_claude.dashboards.rows_of_spend import TENANT
+from otel_claude.emitting.instruments import DURATION
 
 GUIDE = "https://example.com/production.md"
 MONITORS = monitors(GUIDE)
 NAMES = [monitor["name"] for monitor in MONITORS]
+QUERIES = {monitor["name"]: monitor["query"] for monitor in MONITORS}
 WIDGETS = [widget for group in dashboard()["widgets"] for widget in group["definition"]["widgets"]]
 
 TAG = r"[a-z][a-z0-9_.]*"
@@ -28,10 +32,10 @@ QUERY = re.compile(
     rf"(?P<metric>{TAG})"
     rf"\{{(?P<where>\*|{CONDITION}(?: AND {CONDITION})*)\}}"
     rf"(?: by \{{(?P<by>{TAG}(?:,{TAG})*)\}})?"
-    r"(?P<function>\.as_count\(\)|\.as_rate\(\))?"
+    r"(?P<function>\.as_count\(\)|\.as_rate\(\)\.rollup\((?:sum, )?60\))?"
 )
 MONITOR = re.compile(
-    r"(?:pct_change\((?:sum|avg)\(last_(?:15m|30m|1d)\),1d_ago\)|(?:sum|avg|min|max|percentile)\(last_(?:\d+[mh]|1d)\)):"
+    r"(?:pct_change\(sum\(last_(?:15m|30m|1d)\),1d_ago\)|(?P<over>sum|min|max|percentile)\(last_(?:\d+[mh]|1d)\)):"
     r"(?P<asked>.+) (?:<|>) (?P<bound>-?[\d.]+)"
 )
 ARITHMETIC = re.compile(r"(?:\(|\)|\+|/|\*|\d+|\s|Q|default_zero)+")
@@ -51,12 +55,14 @@ def test_a_query_is_of_the_documented_form_and_asks_for_what_is_emitted(query: s
     assert found is not None
     instrument = METRICS[found["metric"]]
     tags = {*re.findall(rf"({TAG})(?::| IN | NOT IN )", found["where"]), *(found["by"] or "").split(",")} - {""}
-    assert tags <= ATTRIBUTES | {TENANT}
+    assert tags <= ATTRIBUTES | {TENANT, "service"}
     # Distributions have percentiles and counts; only counts and distributions have totals.
     assert found["over"][0] != "p" or instrument.kind == "histogram"
     assert found["over"] != "count" or instrument.kind == "histogram"
     assert (found["function"] is not None) == (found["over"] in ("sum", "count"))
-    assert found["function"] is None or instrument.kind in ("counter", "histogram")
+    # Roll-ups of counts are told to be sums; those of distributions take no aggregator.
+    rates = {"counter": ".as_rate().rollup(sum, 60)", "histogram": ".as_rate().rollup(60)"}
+    assert found["function"] in (None, ".as_count()", rates.get(instrument.kind))
 
 
 @pytest.mark.parametrize("monitor", MONITORS, ids=NAMES)
@@ -74,12 +80,123 @@ def test_every_alert_is_a_monitor_but_those_that_only_prometheus_can_tell():
     assert len(set(NAMES)) == len(NAMES)
 
 
-def test_a_spend_that_falls_is_off_its_trend_as_one_that_rises():
-    of_trend = {monitor["name"]: monitor["query"] for monitor in MONITORS if "Trend" in monitor["name"]}
-    assert of_trend == {
-        "ClaudeSpendOffTrend (up)": "pct_change(sum(last_1d),1d_ago):sum:claude.cost{*}.as_count() > 20",
-        "ClaudeSpendOffTrend (down)": "pct_change(sum(last_1d),1d_ago):sum:claude.cost{*}.as_count() < -20",
-    }
+def value(query: str, sums: dict[str, float]) -> float:
+    """What a monitor on counts makes of sums: arithmetic is of the sums of the window.
+
+    https://docs.datadoghq.com/monitors/guide/as-count-in-monitor-evaluations/
+    """
+    found = MONITOR.fullmatch(query)
+    assert found is not None
+    said = QUERY.sub(lambda each: str(sums[each["metric"]]), found["asked"])
+    # Arithmetic of our own.
+    return eval(said, {"default_zero": float})  # noqa: S307
+
+
+def change(query: str, metric: str, then: float, now: float) -> float:
+    """What a monitor on a change makes of two sums, in percent.
+
+    https://docs.datadoghq.com/monitors/types/change-alert/#change-and-change-
+    """
+    a, b = (value(query, {metric: each}) for each in (now, then))
+    return (a - b) / b * 100
+
+
+@pytest.mark.parametrize("query", [each for each in QUERIES.values() if "as_" in each])
+def test_a_monitor_on_counts_is_one_of_their_sums(query: str):
+    """With a mean of rates, the minutes in which nothing happened are left out."""
+    assert "as_rate" not in query
+    assert re.match(r"(?:pct_change\()?sum\(", query)
+
+
+def test_one_uncached_call_an_hour_is_one_and_eleven_are_too_many():
+    query = QUERIES["ClaudeCacheUnused"]
+    assert query.startswith("sum(last_1h):")
+    assert query.endswith(" > 10")
+    assert [value(query, {"claude.cache.unused": calls}) for calls in (1, 10, 11)] == [1, 10, 11]
+
+
+def test_a_spend_of_ten_minutes_is_compared_as_that_of_an_hour():
+    """20 USD an hour are 20 / 3,600 USD a second; the 600 s of the window have 20 / 3,600 * 600 = 3.33 USD."""
+    query = QUERIES["ClaudeSpendFast"]
+    assert query.startswith("sum(last_10m):")
+    assert query.endswith(" > 20")
+    assert value(query, {"claude.cost": 20 / 3_600 * 600}) == pytest.approx(20)
+
+
+def test_requests_of_five_minutes_are_compared_with_five_times_those_of_one():
+    """800 a minute: 10 calls and 3 1/3 retries a second are 3,000 calls and 1,000 retries in 300 s."""
+    query = QUERIES["ClaudeRequestsNearLimit"]
+    assert query.startswith("sum(last_5m):")
+    assert query.endswith(" > 4000")
+    sums = {"gen_ai.client.operation.duration": 10 * 300, "claude.retries": 800 / 60 * 300 - 10 * 300}
+    assert value(query, sums) == pytest.approx(800 * 5)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "fires"),
+    [
+        (0, 60, False),
+        (60, 180_000, False),
+        (0, 180_001, True),
+        (1_000_000, 3_100_000, False),
+        (1_000_000, 3_181_000, True),
+    ],
+)
+def test_a_spike_is_three_times_the_tokens_of_yesterday_and_the_floor(then: int, now: int, *, fires: bool):
+    """The floor is 100 tokens a second, which are 180,000 in half an hour: now > 3 * then + 180,000."""
+    query = QUERIES["ClaudeTokensSpike"]
+    assert query.startswith("pct_change(sum(last_30m),1d_ago):")
+    assert query.endswith(" > 200")
+    assert (change(query, "claude.token.usage", then, now) > 200) is fires
+    assert (now > 3 * then + 100 * 1_800) is fires
+
+
+@pytest.mark.parametrize("alert", [each for each in ALERTS if trend_of(each)], ids=lambda alert: alert.name)
+def test_a_monitor_on_a_change_says_since_when(alert: Any):
+    found = [each for each in MONITORS if each["name"].partition(" ")[0] == alert.name]
+    for monitor in found:
+        assert "1d_ago" in monitor["query"]
+        text = monitor["message"].splitlines()[0]
+        assert re.search(r"yesterday|24 hours before", text)
+        assert "week" not in text
+    assert len(found) == (2 if alert.trend and alert.trend.both else 1)
+
+
+def test_texts_on_changes_are_those_of_alerts_with_a_trend():
+    assert set(SINCE_YESTERDAY) <= {alert.name for alert in ALERTS if trend_of(alert)}
+
+
+def test_budgets_of_the_same_name_are_apart_by_service():
+    queries_of_budgets = {each for each in queries() if ":claude.budget." in each}
+    assert queries_of_budgets
+    assert all(" by {service,claude.budget.name" in each for each in queries_of_budgets)
+
+
+@pytest.mark.parametrize("name", ["ClaudeErrors", "ClaudeRetries"])
+def test_calls_that_a_budget_refused_are_not_among_those_sent(name: str):
+    whole = "count:gen_ai.client.operation.duration{claude.error.category NOT IN (budget)}.as_count()"
+    assert f" / {whole} > " in QUERIES[name]
+
+
+@pytest.mark.parametrize(("family", "bound"), [("Haiku", 1), ("Sonnet", 3), ("Opus", 12)])
+def test_the_slowest_tenth_of_answers_is_held_against_a_bound_of_a_bucket(family: str, bound: int):
+    """A percentile lies between two bounds of buckets, so that the one in the monitor has to be among them."""
+    query = QUERIES[f"Claude{family}Slow"]
+    assert query.endswith(f" > {bound}")
+    assert "NOT error.type:*" in query
+    assert bound in (DURATION.buckets or ())
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "fires"),
+    [(100, 100, []), (100, 119, []), (100, 121, ["up"]), (100, 79, ["down"]), (100, 0, ["down"])],
+)
+def test_a_spend_that_falls_or_stops_is_off_its_trend_as_one_that_rises(then: int, now: int, fires: list[str]):
+    query = "pct_change(sum(last_1d),1d_ago):default_zero(sum:claude.cost{*}.as_count())"
+    assert QUERIES["ClaudeSpendOffTrend (up)"] == f"{query} > 20"
+    assert QUERIES["ClaudeSpendOffTrend (down)"] == f"{query} < -20"
+    up, down = (change(QUERIES[f"ClaudeSpendOffTrend ({way})"], "claude.cost", then, now) for way in ("up", "down"))
+    assert [way for way, off in (("up", up > 20), ("down", down < -20)) if off] == fires
 
 
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget["definition"]["title"])
@@ -105,8 +222,7 @@ def test_widgets_fill_twelve_columns_and_none_covers_another():
 def parsed(document: Any, kind: str) -> Any:
     """What Datadog's client makes of JSON. What fits no form of its schema is marked as unparsed."""
     client, utils, model = (
-        pytest.importorskip(f"datadog_api_client{module}", reason="datadog-api-client is not installed")
-        for module in ("", ".model_utils", f".v1.model.{kind.lower()}")
+        import_module(f"datadog_api_client{module}") for module in ("", ".model_utils", f".v1.model.{kind.lower()}")
     )
     return utils.validate_and_convert_types(
         document, (getattr(model, kind),), ["it"], True, True, client.Configuration()

@@ -13,16 +13,21 @@ from typing import Any
 import pytest
 from emitted import ATTRIBUTES, METRICS
 
+from otel_claude.dashboards.alert import trend_of
 from otel_claude.dashboards.alerts import ALERTS
-from otel_claude.dashboards.newrelic import conditions, dashboard
+from otel_claude.dashboards.measures import SERVICE, seconds
+from otel_claude.dashboards.newrelic import OFF_PREDICTION, conditions, dashboard
 from otel_claude.dashboards.rows_of_spend import TENANT
 
 CONDITIONS = conditions("https://example.com/production.md")
 NAMES = [each["condition"]["name"] for each in CONDITIONS]
+BY_NAME = {each["condition"]["name"]: each["condition"] for each in CONDITIONS}
 WIDGETS = [widget for page in dashboard()["pages"] for widget in page["widgets"]]
 
 NAME = r"`[a-z0-9_.]+`"
-WHERE = rf"{NAME} (?:= '\w+'|(?:NOT )?IN \('\w+'(?:, '\w+')*\)|LIKE '[\w%.]+'|IS (?:NOT )?NULL)"
+VALUES = r"\('[\w.]+'(?:, '[\w.]+')*\)"
+TEST = rf"(?:= '[\w.]+'|IN {VALUES}|LIKE '[\w%.]+'|IS (?:NOT )?NULL)"
+WHERE = rf"(?:(?:{NAME}|`metricName`) {TEST}|\({NAME} IS NULL OR {NAME} NOT IN {VALUES}\))"
 BOTH = rf"{WHERE}(?: AND {WHERE})*"
 NUMBER = rf"(?:sum|count|min|max)\({NAME}\)|percentile\({NAME}, [\d.]+\)"
 CHOSEN = rf"(?:{NUMBER}|filter\((?:{NUMBER}), WHERE {BOTH}\))"
@@ -44,7 +49,7 @@ def test_a_query_is_of_the_documented_form_and_asks_for_what_is_emitted(query: s
     assert QUERY.fullmatch(query)
     metrics = re.findall(r"(sum|count|min|max|percentile)\(`([^`]+)`", query)
     others = set(re.findall(r"`([^`]+)`", query)) - {name for _, name in metrics}
-    assert others <= ATTRIBUTES | {TENANT}
+    assert others <= ATTRIBUTES | {TENANT, SERVICE, "metricName"}
     # https://docs.newrelic.com/docs/data-apis/understand-data/metric-data/metric-data-type/
     functions = {
         "counter": {"sum"},
@@ -62,17 +67,17 @@ def test_a_condition_has_the_fields_of_its_mutation_within_their_limits(each: An
     baseline = each["mutation"] == "alertsNrqlConditionBaselineCreate"
     assert baseline or each["mutation"] == "alertsNrqlConditionStaticCreate"
     assert set(condition) == {
-        "name", "description", "enabled", "runbookUrl", "nrql", "signal", "terms", "violationTimeLimitSeconds",
-        *(["baselineDirection"] if baseline else []),
+        "name", "description", "enabled", "runbookUrl", "nrql", "signal", "terms", "expiration",
+        "violationTimeLimitSeconds", *(["baselineDirection"] if baseline else []),
     }  # fmt: skip
     assert condition.get("baselineDirection", "UPPER_ONLY") in ("UPPER_ONLY", "UPPER_AND_LOWER")
-    assert set(signal) == {"aggregationWindow", "aggregationMethod", "aggregationDelay", "fillOption"}
+    waits = {"EVENT_FLOW": "aggregationDelay", "EVENT_TIMER": "aggregationTimer"}[signal["aggregationMethod"]]
+    assert set(signal) == {"aggregationWindow", "aggregationMethod", waits, "fillOption"}
     assert 30 <= signal["aggregationWindow"] <= 21_600
-    assert signal["aggregationMethod"] == "EVENT_FLOW"
-    assert 0 <= signal["aggregationDelay"] <= 1_200
+    assert 5 <= signal[waits] <= 1_200
     assert term["thresholdDuration"] % signal["aggregationWindow"] == 0
     assert (120 if baseline else 60) <= term["thresholdDuration"] <= 86_400
-    assert term["thresholdOccurrences"] == "ALL"
+    assert term["thresholdOccurrences"] in ("ALL", "AT_LEAST_ONCE")
     assert term["priority"] in ("CRITICAL", "WARNING")
     assert term["operator"] in (("ABOVE",) if baseline else ("ABOVE", "BELOW"))
     assert not baseline or 1 <= term["threshold"] <= 1_000
@@ -88,6 +93,127 @@ def test_a_condition_has_the_bound_of_its_alert(alert: Any):
         assert alert.past or alert.trend
     else:
         assert (term["threshold"], term["operator"]) == (alert.bound, {"<": "BELOW", ">": "ABOVE"}[alert.test])
+
+
+SPARSE = [each for each in ALERTS if each.name in NAMES and each.bound == 0]
+
+
+@pytest.mark.parametrize("alert", SPARSE, ids=lambda alert: alert.name)
+def test_what_is_rare_is_looked_at_by_the_clock(alert: Any):
+    """By the flow of points, one failure would wait for the next.
+
+    More than none in a window is more than none in a minute of it, so that the minutes are looked at, each by a timer
+    that is no shorter.
+    """
+    (measure,) = alert.formula.measures.values()
+    assert (measure.what, alert.test, alert.wait) == ("grown", ">", "0m")
+    condition = BY_NAME[alert.name]
+    signal, (term,) = condition["signal"], condition["terms"]
+    assert (signal["aggregationMethod"], signal["aggregationWindow"]) == ("EVENT_TIMER", 60)
+    assert signal["aggregationTimer"] >= signal["aggregationWindow"]
+    assert term["thresholdOccurrences"] == "AT_LEAST_ONCE"
+    assert term["thresholdDuration"] == seconds(measure.window)
+
+
+@pytest.mark.parametrize(
+    "alert", [each for each in ALERTS if each.name in NAMES and each not in SPARSE], ids=lambda alert: alert.name
+)
+def test_how_much_there_is_of_something_is_known_at_the_end_of_a_window(alert: Any):
+    condition = BY_NAME[alert.name]
+    assert condition["signal"]["aggregationMethod"] == "EVENT_FLOW"
+    assert condition["terms"][0]["thresholdOccurrences"] == "ALL"
+
+
+@pytest.mark.parametrize("condition", BY_NAME.values(), ids=BY_NAME)
+def test_an_incident_is_closed_when_no_more_points_of_its_metrics_come(condition: Any):
+    expiration = condition["expiration"]
+    assert expiration["closeViolationsOnExpiration"] is True
+    assert expiration["openViolationOnExpiration"] is False
+    assert expiration["expirationDuration"] == condition["terms"][0]["thresholdDuration"]
+    # Three to five minutes at least are recommended, and 48 hours are the most.
+    assert 300 <= expiration["expirationDuration"] <= 172_800
+    query = condition["nrql"]["query"]
+    metrics = {name for _, name in re.findall(r"(sum|count|min|max|percentile)\(`([^`]+)`", query)}
+    passed = re.search(r" FROM Metric WHERE `metricName` (?:= |IN \()('[^)]+?')(?:\)| |$)", query)
+    assert passed is not None
+    assert set(re.findall(r"'([^']+)'", passed[1])) == metrics
+
+
+@pytest.mark.parametrize("condition", BY_NAME.values(), ids=BY_NAME)
+def test_a_condition_asks_for_functions_that_conditions_have(condition: Any):
+    """https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/#syntax."""
+    known = {"count", "max", "min", "percentile", "sum", "filter"}
+    assert set(re.findall(r"([a-z]+)\(", condition["nrql"]["query"])) <= known
+
+
+def value(name: str, sums: dict[str, float]) -> float:
+    """What a condition makes of sums."""
+    said = condition_selects(name)
+    said = re.sub(rf"{SELECTED}", lambda each: str(sums[re.findall(r"`([^`]+)`", each[0])[0]]), said)
+    # Arithmetic of our own.
+    return eval(said, {})  # noqa: S307
+
+
+def condition_selects(name: str) -> str:
+    return re.sub(r"SELECT (.+) AS 'value' .*", r"\1", BY_NAME[name]["nrql"]["query"])
+
+
+def test_sums_of_a_window_are_compared_as_what_they_are_in_an_hour_or_a_minute():
+    """20 USD an hour are 20 / 3,600 * 600 = 3.33 USD in 600 s; 800 requests a minute are 4,000 in 300 s."""
+    condition = BY_NAME["ClaudeSpendFast"]
+    assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (600, 20)
+    assert value("ClaudeSpendFast", {"claude.cost": 20 / 3_600 * 600}) == pytest.approx(20)
+
+    condition = BY_NAME["ClaudeRequestsNearLimit"]
+    assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (300, 4_000)
+    sums = {"gen_ai.client.operation.duration": 10 * 300, "claude.retries": 800 / 60 * 300 - 10 * 300}
+    assert value("ClaudeRequestsNearLimit", sums) == pytest.approx(800 / 60 * 300)
+
+    condition = BY_NAME["ClaudeCacheUnused"]
+    assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (3_600, 10)
+    assert value("ClaudeCacheUnused", {"claude.cache.unused": 10}) == 10
+
+
+def test_no_retries_are_none_and_leave_the_calls_in_the_sum():
+    """`filter()` is 0 where nothing passes it; a sum of nothing is not known to be."""
+    assert "+ filter(sum(`claude.retries`), WHERE `metricName` = 'claude.retries')" in condition_selects(
+        "ClaudeRequestsNearLimit"
+    )
+
+
+@pytest.mark.parametrize("alert", [each for each in ALERTS if trend_of(each)], ids=lambda alert: alert.name)
+def test_a_condition_on_a_prediction_says_so(alert: Any):
+    assert "baselineDirection" in BY_NAME[alert.name]
+    text = BY_NAME[alert.name]["description"]
+    assert "New Relic predicts" in text
+    assert not re.search(r"week|yesterday|%", text)
+
+
+def test_texts_on_predictions_are_those_of_alerts_with_a_trend():
+    assert set(OFF_PREDICTION) == {alert.name for alert in ALERTS if trend_of(alert)}
+
+
+def test_budgets_of_the_same_name_are_apart_by_service():
+    queries_of_budgets = {each for each in queries() if "(`claude.budget." in each}
+    assert queries_of_budgets
+    assert all(" FACET `service.name`, `claude.budget.name`" in each for each in queries_of_budgets)
+
+
+@pytest.mark.parametrize("name", ["ClaudeErrors", "ClaudeRetries"])
+def test_calls_that_a_budget_refused_are_not_among_those_sent(name: str):
+    """Calls that succeed have no category, and `NOT IN` alone would leave them out."""
+    _, _, whole = condition_selects(name).partition(" / ")
+    assert whole == (
+        "filter(count(`gen_ai.client.operation.duration`), "
+        "WHERE (`claude.error.category` IS NULL OR `claude.error.category` NOT IN ('budget')))"
+    )
+
+
+@pytest.mark.parametrize(("family", "bound"), [("Haiku", 1), ("Sonnet", 3), ("Opus", 12)])
+def test_the_slowest_tenth_of_answers_is_held_against_what_is_expected(family: str, bound: int):
+    condition = BY_NAME[f"Claude{family}Slow"]
+    assert condition["terms"][0]["threshold"] == bound
+    assert "`error.type` IS NULL" in condition["nrql"]["query"]
 
 
 def test_every_alert_is_a_condition_but_those_that_only_prometheus_can_tell():

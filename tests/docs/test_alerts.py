@@ -12,7 +12,7 @@ from statistics import NormalDist
 
 import pytest
 
-from otel_claude.emitting.instruments import SECONDS, TOKENS
+from otel_claude.emitting.instruments import DURATION, TOKENS
 from promql import GUIDE, METRICS, SECTIONS, Case, Labels, Recorded, check, needs_promtool, queries
 
 OPERATIONS = GUIDE.with_name("operations.md")
@@ -78,9 +78,13 @@ def growing(name: str, labels: Labels, bounds: Sequence[float], medians: Sequenc
 SONNET, OPUS = "claude-sonnet-5", "claude-opus-5"
 
 
-def limits(model: str, left: int) -> list[Recorded]:
+def limits(model: str, left: int, organization: str = "prod") -> list[Recorded]:
     """A limit of a million input tokens a minute, of which so many are left."""
-    labels = {"claude_rate_limit_type": "input_tokens", "claude_rate_limit_model": model}
+    labels = {
+        "claude_rate_limit_type": "input_tokens",
+        "claude_rate_limit_model": model,
+        "anthropic_organization_id": organization,
+    }
     flat = [(0.0, HOUR)]
     return [
         Recorded("claude_rate_limit_limit", labels, flat, 1_000_000),
@@ -103,6 +107,14 @@ def counted(name: str, labels: Labels, *steps: tuple[float, int], fires: bool) -
     return Case([Recorded(name, labels, steps)], fires)
 
 
+def tokens(*steps: tuple[float, int], fires: bool) -> Case:
+    return counted("claude_token_usage_total", {"claude_token_type": "input"}, *steps, fires=fires)
+
+
+def spent(*steps: tuple[float, int], fires: bool) -> Case:
+    return counted("claude_cost_USD_total", {}, *steps, fires=fires)
+
+
 def priced(by_day: float, *steps: tuple[float, int], fires: bool) -> Case:
     """Calls of one model, by how many there are in an interval, and what they cost in a day."""
     model = {"gen_ai_request_model": OPUS}
@@ -121,7 +133,7 @@ CASES: Mapping[tuple[str, str], Sequence[Case]] = {
     ("Performance", "offset 1w"): growing(
         "gen_ai_client_operation_duration_seconds",
         {"gen_ai_operation_name": "chat", "gen_ai_request_model": SONNET},
-        SECONDS,
+        DURATION.buckets or (),
         (0.7, 2.0, 4.5, 9.0),
         WEEK,
     ),
@@ -143,14 +155,46 @@ CASES: Mapping[tuple[str, str], Sequence[Case]] = {
         shared(limits("claude-opus-4-5", 200_000), taken("claude-opus-4-5-20251101", 100_000),
                taken("claude-opus-4-6", 700_000), fires=False),
         shared(limits("claude-opus-5", 200_000), taken("claude-opus-5-5", 800_000), fires=True),
+        # Nobody knows which organization has taken the tokens: 300,000 may be those that are missing from the second.
+        shared(limits(SONNET, 900_000), limits(SONNET, 300_000, "dev"), taken(SONNET, 300_000), fires=False),
+        shared(limits(SONNET, 900_000), limits(SONNET, 100_000, "dev"), taken(SONNET, 300_000), fires=True),
+        # A process that has just begun, with its first call: what it took is what is missing.
+        Case([*limits(SONNET, 400_000), Recorded("claude_token_usage_total",
+              {"claude_token_type": "input", "gen_ai_request_model": SONNET}, (), 600_000, after=HOUR)],
+             fires=False, minutes=1),
     ],
     ("Security", "offset 1w"): [
-        counted("claude_token_usage_total", {"claude_token_type": "input"}, (100, WEEK), (now, HOUR), fires=fires)
-        for now, fires in ((100, False), (280, False), (330, True))
+        *(
+            tokens((100_000, WEEK), (now, HOUR), fires=fires)
+            for now, fires in ((100_000, False), (280_000, False), (330_000, True))
+        ),
+        # One call of 60 tokens, where at this hour last week there was none.
+        tokens((1_000, HOUR), (0, WEEK), (60, 1), fires=False),
+        # Below and above 100 a second, which are 30,000 in five minutes.
+        *(
+            tokens((1_000, HOUR), (0, WEEK), (now, HOUR), fires=fires)
+            for now, fires in ((29_000, False), (31_000, True))
+        ),
+        # Nothing was recorded last week, and 10,000,000 tokens in the last half hour.
+        Case([Recorded("claude_token_usage_total", {"claude_token_type": "input"}, [(2_000_000, 4)], after=WEEK)],
+             fires=True),
     ],
-    ("Success metrics", "offset 1d"): [
-        counted("claude_cost_USD_total", {}, (1, WEEK), (today, DAY), fires=fires)
-        for today, fires in ((1, False), (1.15, False), (1.25, True), (0.85, False), (0.75, True))
+    ("Success metrics", "offset 1w"): [
+        *(
+            spent((1, 15 * DAY), (today, DAY), fires=fires)
+            for today, fires in ((1, False), (1.15, False), (1.25, True), (0.85, False), (0.75, True))
+        ),
+        # Five days of work and two of rest, at the end of each day of a week.
+        *(spent(*(step for day in range(days) for step in [(0.05 if day % 7 in (5, 6) else 1, DAY)]), fires=False)
+          for days in range(16, 23)),
+        # Spend stops, with its processes.
+        *(
+            Case([Recorded("up", {}, [(0, 15 * DAY + gone)], 1),
+                  Recorded("claude_cost_USD_total", {}, [(1, 15 * DAY)])], fires=True)
+            for gone in (DAY // 2, DAY + HOUR)
+        ),
+        # An application whose first day is half a day, a week later.
+        spent((1, 7 * DAY + DAY // 2), fires=False),
     ],
 }  # fmt: skip
 """By the section, and by a word of the query."""
@@ -158,7 +202,10 @@ CASES: Mapping[tuple[str, str], Sequence[Case]] = {
 
 def test_every_query_that_compares_with_its_own_past_has_its_cases():
     compared = [
-        query for text in SECTIONS.values() for query in queries(text) if re.search(r"offset|_over_time", query)
+        query
+        for text in SECTIONS.values()
+        for query in queries(text)
+        if re.search(r"offset \d+[dw]|avg_over_time", query)
     ]
     judged = [query for heading, word in CASES for query in queries(SECTIONS[heading]) if word in query]
     assert [query for query in compared if query not in judged] == []

@@ -17,8 +17,9 @@ class Trend(NamedTuple):
 class Alert(NamedTuple):
     """A condition that somebody should know of.
 
-    `formula` is compared with `bound`; with a `past`, such as `1d`, with so many times what it was then. It has to hold
-    `wait` long. `promql` stands where only Prometheus can tell: the other backends have no such alert.
+    `formula` is compared with `bound`; with a `past`, such as `1d`, with so many times what it was then. With a
+    `floor`, nothing recorded then is 0, and whatever is no more than the floor is well. It has to hold `wait` long.
+    `promql` stands where only Prometheus can tell: the other backends have no such alert.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Alert(NamedTuple):
     bound: float = 0
     wait: str = "0m"
     past: str = ""
+    floor: float | None = None
     trend: Trend | None = None
     promql: str = ""
 

@@ -6,10 +6,14 @@ what breaks in production, where its query stands and what is to be done. Pure.
 
 from otel_claude.dashboards.alert import Alert, Trend
 from otel_claude.dashboards.conditions import (
+    BUDGET,
     CALL,
+    CUT,
     FAULTS,
     LIMITS,
     MODEL,
+    SENT,
+    answers,
     broken,
     calls,
     cost,
@@ -17,13 +21,18 @@ from otel_claude.dashboards.conditions import (
     prompts,
     slowest,
     took,
-    truncated,
     used,
 )
 from otel_claude.dashboards.expectations import EXPECTATIONS
 from otel_claude.dashboards.measures import Formula, Measure, Where, one, ratio
 from otel_claude.dashboards.shared_limits import BATCHES, POOLS
 from otel_claude.emitting import instruments, names
+
+TOKENS_OF_HALF_AN_HOUR = 100 * 1_800
+"""A hundred a second, a fifth of the 30,000 a minute that the lowest tier may send of Opus or Sonnet.
+
+https://platform.claude.com/docs/en/api/rate-limits
+"""
 
 ALERTS = (
     Alert(
@@ -51,13 +60,13 @@ ALERTS = (
         "More than four fifths of 1,000 requests a minute. Compare with claude.rate_limit.limit.",
         "info",
         Formula(
-            "({calls} + {retries}) * 60",
+            "{calls} + {retries}",
             {
-                "calls": calls(CALL, "per_second", "5m"),
-                "retries": Measure(instruments.RETRIES, "per_second", CALL, window="5m", or_zero=True),
+                "calls": calls((*CALL, *SENT), "grown", "5m"),
+                "retries": Measure(instruments.RETRIES, "grown", CALL, window="5m", or_zero=True),
             },
         ),
-        bound=800,
+        bound=5 * 800,
         wait="5m",
     ),
     Alert(
@@ -137,7 +146,7 @@ ALERTS = (
         "Cut answers",
         "More than one answer in fifty is cut. Raise max_tokens.",
         "warning",
-        ratio(truncated("1h"), Measure(instruments.RESPONSES, "per_second", window="1h")),
+        ratio(answers(CUT, window="1h"), answers(window="1h")),
         bound=0.02,
     ),
     Alert(
@@ -174,7 +183,7 @@ ALERTS = (
         "Cost control",
         "Calls cost more than 20 USD an hour. Choose the limit that is yours.",
         "warning",
-        one(cost("per_second", "10m"), "{it} * 3600"),
+        one(cost("grown", "10m"), "{it} * 6"),
         bound=20,
         wait="5m",
     ),
@@ -184,8 +193,8 @@ ALERTS = (
         "More than four fifths of a budget are spent.",
         "warning",
         ratio(
-            Measure(instruments.BUDGET_SPENT, "most", by=(names.BUDGET_NAME,)),
-            Measure(instruments.BUDGET_LIMIT, "most", by=(names.BUDGET_NAME,)),
+            Measure(instruments.BUDGET_SPENT, "most", by=BUDGET),
+            Measure(instruments.BUDGET_LIMIT, "most", by=BUDGET),
         ),
         bound=0.8,
     ),
@@ -220,7 +229,7 @@ ALERTS = (
         "Cost control",
         "More than ten calls an hour repeat a long prefix without the cache, which would cost a tenth.",
         "info",
-        one(Measure(instruments.CACHE_UNUSED, "per_second", by=MODEL, window="1h"), "{it} * 3600"),
+        one(Measure(instruments.CACHE_UNUSED, "grown", by=MODEL, window="1h")),
         bound=10,
     ),
     Alert(
@@ -245,22 +254,23 @@ ALERTS = (
         "Security",
         "Three times as many tokens as at this hour last week: misuse, or a loop.",
         "warning",
-        one(used("30m")),
+        one(used("grown", "30m")),
         bound=3,
         wait="15m",
         past="1w",
+        floor=TOKENS_OF_HALF_AN_HOUR,
     ),
     Alert(
         "ClaudeRetries",
         "Retries",
         "More than one retry for twenty calls. The event claude.retry tells the causes.",
         "warning",
-        ratio(Measure(instruments.RETRIES, "per_second", window="10m"), calls((), "per_second", "10m")),
+        ratio(Measure(instruments.RETRIES, "grown", window="10m"), calls(SENT, "grown", "10m")),
         bound=0.05,
         wait="5m",
     ),
     Alert(
-        "ClaudeSlowerThanLastWeek",
+        "ClaudeSlower",
         "Performance",
         "Answers take half as long again as at this hour last week.",
         "warning",
@@ -276,7 +286,7 @@ ALERTS = (
             f"One answer of {each.family.capitalize()} in ten takes longer than is expected, which is {each.text}.",
             "warning",
             one(slowest(each.family, "15m")),
-            bound=each.bound,
+            bound=each.seconds,
             wait="5m",
         )
         for each in EXPECTATIONS
@@ -300,21 +310,22 @@ ALERTS = (
         "Success metrics",
         "More than one call in a thousand fails for a cause that is none of the application's own.",
         "critical",
-        ratio(calls((Where(names.ERROR_CATEGORY, "in", FAULTS),), "per_second", "1h"), calls((), "per_second", "1h")),
+        ratio(calls((Where(names.ERROR_CATEGORY, "in", FAULTS),), "grown", "1h"), calls(SENT, "grown", "1h")),
         bound=0.001,
         wait="5m",
     ),
     Alert(
         "ClaudeSpendOffTrend",
         "Success metrics",
-        "The cost of a day is off by more than 20 % of the mean of the week before.",
+        "The cost of a day is off by more than 20 % of that of the same day a week ago.",
         "warning",
         Formula(
-            "(abs({today} / ({week} / 7) - 1) and {before} > 0)",
+            "abs({today} / ({then} > 0 and {before} > 0) - 1)",
             {
-                "today": cost("grown", "1d"),
-                "week": cost("grown", "1w")._replace(ago="1d"),
-                "before": cost("grown", "1d")._replace(ago="1w"),
+                "today": cost("grown", "1d")._replace(or_zero=True),
+                "then": cost("grown", "1d")._replace(ago="1w"),
+                # The first day of an application may have been half a day.
+                "before": cost("grown", "168h")._replace(ago="8d"),
             },
         ),
         bound=0.2,

@@ -2,15 +2,19 @@
 
 from typing import Literal
 
-from otel_claude.dashboards.measures import Measure, Where
+from otel_claude.dashboards.measures import SERVICE, Measure, Where
 from otel_claude.diagnosis.codes import Category
 from otel_claude.emitting import instruments, names
 
 Growth = Literal["grown", "per_second"]
 
 MODEL = (names.REQUEST_MODEL,)
-LIMITS = (names.LIMIT_TYPE, names.LIMIT_MODEL, names.LIMIT_WORKSPACE, names.CALL_NAME)
+LIMITS = (names.LIMIT_TYPE, names.LIMIT_MODEL, names.ORGANIZATION, names.LIMIT_WORKSPACE, names.CALL_NAME)
+BUDGET = (SERVICE, names.BUDGET_NAME)
+"""Services have budgets of the same name, such as `daily_budget_usd`."""
 CALL = (Where(names.OPERATION, "in", ("chat",)),)
+SENT = (Where(names.ERROR_CATEGORY, "not in", ("budget",)),)
+"""Calls that a budget refuses never leave the process."""
 ANSWERED = (*CALL, Where(names.ERROR_TYPE, "unset"))
 CUT = Where(names.CLAUDE_STOP_REASON, "in", ("max_tokens", "model_context_window_exceeded"))
 BROKEN = Where(names.STREAM_OUTCOME, "in", ("interrupted",))
@@ -43,9 +47,9 @@ def took(part: Literal["count", "sum"]) -> Measure:
 
 
 def slowest(family: str, window: str = "") -> Measure:
-    """How long one call in ten takes at least, of the models of a family."""
+    """How long one answer in ten takes at least, of the models of a family."""
     like = Where(names.REQUEST_MODEL, "like", (f"*{family}*",))
-    return Measure(instruments.DURATION, "quantile", (*CALL, like), MODEL, window)
+    return Measure(instruments.DURATION, "quantile", (*ANSWERED, like), MODEL, window)
 
 
 def prompts(part: Literal["count", "sum"]) -> Measure:
@@ -54,10 +58,10 @@ def prompts(part: Literal["count", "sum"]) -> Measure:
     return Measure(instruments.TOKEN_USAGE, "per_second", where, (), "15m", part)
 
 
-def used(window: str = "", by: tuple[str, ...] = ()) -> Measure:
+def used(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
     """Tokens; those of `reasoning` are among those of `output`."""
     where = (Where(names.CLAUDE_TOKEN_TYPE, "not in", ("reasoning",)),)
-    return Measure(instruments.CLAUDE_TOKENS, "per_second", where, by, window)
+    return Measure(instruments.CLAUDE_TOKENS, what, where, by, window)
 
 
 def cost(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
@@ -65,9 +69,9 @@ def cost(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
     return Measure(instruments.COST, what, (), by, window)
 
 
-def truncated(window: str = "") -> Measure:
-    """Answers that were cut."""
-    return Measure(instruments.RESPONSES, "per_second", (CUT,), window=window)
+def answers(*where: Where, window: str = "") -> Measure:
+    """Answers, by why they ended."""
+    return Measure(instruments.RESPONSES, "grown", where, window=window)
 
 
 def broken(by: tuple[str, ...] = (), window: str = "") -> Measure:

@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_claude.dashboards.alert import Alert, Trend, link, trend_of
-from otel_claude.dashboards.alerts import ALERTS
-from otel_claude.dashboards.datadog_queries import monitored, queries
+from otel_claude.dashboards.alerts import ALERTS, TOKENS_OF_HALF_AN_HOUR
+from otel_claude.dashboards.datadog_queries import changed, monitored, queries
 from otel_claude.dashboards.measures import Formula
 from otel_claude.dashboards.panel import Panel, Query
 from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
@@ -24,6 +24,15 @@ UNITS = {"USD": "dollar", "USD/h": "dollar", "s": "second", "share": "fraction"}
 PRIORITIES = {"critical": 1, "warning": 3, "info": 5}
 GAUGE_WINDOW = "5m"
 """What a monitor on a gauge looks at."""
+
+SINCE_YESTERDAY = {
+    "ClaudeTokensSpike": (
+        f"Three times as many tokens as at this hour yesterday, and {TOKENS_OF_HALF_AN_HOUR:,} more: misuse, or a loop."
+    ),
+    "ClaudeSlower": "Answers take half as long again as at this hour yesterday.",
+    "ClaudeSpendOffTrend": "The cost of the last 24 hours is off by more than 20 % of that of the 24 hours before.",
+}
+"""What alerts say here that compare with more than yesterday elsewhere."""
 
 BOTH_WAYS = ((">", 1, "up"), ("<", -1, "down"))
 WIDTH, HEIGHT, COLUMNS = 3, 3, 12
@@ -85,7 +94,7 @@ def _requests(panel: Panel) -> list[dict[str, Any]]:
 
 
 def _queries(panel: Panel, formula: Formula) -> Iterator[dict[str, Any]]:
-    for name, asked in queries(formula, count=formula.is_ratio).items():
+    for name, asked in queries(formula).items():
         yield {
             "data_source": "metrics",
             "name": name,
@@ -116,12 +125,16 @@ def _monitors(alert: Alert, guide: str) -> Iterator[dict[str, Any]]:
 
 
 def _changes(alert: Alert, trend: Trend, guide: str) -> Iterator[dict[str, Any]]:
-    """Monitors on a change since the day before: Datadog compares with no earlier time."""
-    over, _, asked = monitored(trend.formula, _window(trend.formula)).partition(":")
+    """Monitors on a change since the day before, the earliest time in the reference of the API.
+
+    https://docs.datadoghq.com/api/latest/monitors/#create-a-monitor
+    """
+    # With the floor, now > (1 + percent / 100) * then + floor.
+    asked = changed(trend.formula, _window(trend.formula), (alert.floor or 0) * 100 / trend.percent)
     for test, sign, way in BOTH_WAYS if trend.both else BOTH_WAYS[:1]:
         bound = sign * trend.percent
         name = f"{alert.name} ({way})" if trend.both else alert.name
-        yield _monitor(alert, name, f"pct_change({over},1d_ago):{asked} {test} {bound}", bound, guide)
+        yield _monitor(alert, name, f"{asked} {test} {bound}", bound, guide)
 
 
 def _window(formula: Formula) -> str:
@@ -133,7 +146,7 @@ def _monitor(alert: Alert, name: str, query: str, bound: float, guide: str) -> d
         "name": name,
         "type": "query alert",
         "query": query,
-        "message": f"{alert.hint}\n\n{link(alert, guide)}",
+        "message": f"{SINCE_YESTERDAY.get(alert.name, alert.hint)}\n\n{link(alert, guide)}",
         "priority": PRIORITIES[alert.severity],
         "tags": ["source:otel-claude", f"severity:{alert.severity}"],
         "options": {"thresholds": {"critical": bound}, "include_tags": True, "require_full_window": False},

@@ -5,23 +5,13 @@ Pure.
 
 from typing import NamedTuple
 
-from otel_claude.emitting.instruments import DURATION
-
 
 class Expectation(NamedTuple):
-    """Nine answers of ten come within so many `seconds`.
-
-    `bound` is the first bound of a bucket that is no less: between two of them nobody knows where a value is.
-    """
+    """Nine answers of ten come within so many `seconds`, which are a bound of the durations' buckets."""
 
     family: str
     seconds: int
     text: str
-
-    @property
-    def bound(self) -> float:
-        """In seconds."""
-        return min(bound for bound in DURATION.buckets or () if bound >= self.seconds)
 
 
 EXPECTATIONS = (
@@ -29,4 +19,7 @@ EXPECTATIONS = (
     Expectation("sonnet", 3, "1 to 3 s"),
     Expectation("opus", 12, "3 to 12 s"),
 )
-"""For requests of the usual size; prompts of more than 150,000 tokens take 2 to 5 s longer."""
+"""For requests of the usual size; prompts of more than 150,000 tokens take 2 to 5 s longer.
+
+Of Fable and Mythos nothing is known that could be expected, so that they have no alert and no panel.
+"""

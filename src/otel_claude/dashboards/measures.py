@@ -25,6 +25,8 @@ class Measure(NamedTuple):
     `grown`: by how much a counter has grown in the window; of a histogram, the `part` of it that counts. `per_second`:
     the same by second. `quantile`: that of a histogram. `least` and `most`: the value of a gauge, where several
     processes report one. An empty `window` is what the panel shows. `ago` shifts the window into the past.
+
+    Sums, and shares of them, are of what has `grown`; lines, means and quantiles are of what happens `per_second`.
     """
 
     of: Instrument
@@ -73,6 +75,9 @@ def ratio(part: Measure, whole: Measure) -> Formula:
     """A formula of one measure divided by another."""
     return Formula("{part} / {whole}", {"part": part, "whole": whole})
 
+
+SERVICE = "service.name"
+"""Stands among attributes for the service that has recorded a point: each backend has a name of its own for it."""
 
 SOMETIMES = frozenset({names.LIMIT_WORKSPACE, names.CALL_NAME, names.BUDGET_SCOPE})
 

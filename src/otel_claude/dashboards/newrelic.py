@@ -13,7 +13,7 @@ from typing import Any
 from otel_claude.dashboards.alert import Alert, link, trend_of
 from otel_claude.dashboards.alerts import ALERTS
 from otel_claude.dashboards.measures import Formula, seconds
-from otel_claude.dashboards.nrql import nrql
+from otel_claude.dashboards.nrql import nrql, watched
 from otel_claude.dashboards.panel import Panel, Query
 from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
 
@@ -27,8 +27,20 @@ GAUGE_WINDOW = "5m"
 LONGEST_WINDOW, LONGEST_OPEN = 6 * 3600, 24 * 3600
 """In seconds. No condition looks at more than six hours."""
 
+MINUTE = 60
+LATENESS = 120
+"""How much later than it was made a point may come, in seconds."""
+
 DEVIATIONS = 3
 """How far from what is predicted is wrong, in standard deviations: the only measure that New Relic has for it."""
+
+OFF_PREDICTION = {
+    "ClaudePromptsGrow": "Prompts are larger than New Relic predicts. Conversations may grow without end.",
+    "ClaudeTokensSpike": "More tokens than New Relic predicts: misuse, or a loop.",
+    "ClaudeSlower": "Answers take longer than New Relic predicts.",
+    "ClaudeSpendOffTrend": "The cost of six hours is far from what New Relic predicts.",
+}
+"""What alerts say here that compare with a certain time elsewhere."""
 
 WIDTH, HEIGHT, COLUMNS = 3, 3, 12
 
@@ -96,33 +108,62 @@ def _condition(alert: Alert, formula: Formula, guide: str) -> dict[str, Any]:
     trend = trend_of(alert)
     asked = formula if trend is None else trend.formula
     window = min(seconds(next(iter(asked.measures.values())).window or GAUGE_WINDOW), LONGEST_WINDOW)
-    wait = max(seconds(alert.wait), window)
     direction = {} if trend is None else {"baselineDirection": "UPPER_AND_LOWER" if trend.both else "UPPER_ONLY"}
+    # A whole number of windows.
+    duration = -(-max(seconds(alert.wait), window) // window) * window
+    # Whether something happens at all is known as soon as it does; how much of it there is, at the end of the window.
+    sparse = alert.bound == 0
     return {
         "mutation": f"alertsNrqlCondition{'Static' if trend is None else 'Baseline'}Create",
         "condition": {
             "name": alert.name,
-            "description": alert.hint,
+            "description": OFF_PREDICTION.get(alert.name, alert.hint),
             "enabled": True,
             "runbookUrl": link(alert, guide),
             **direction,
-            "nrql": {"query": nrql(asked, "value")},
-            "signal": {
-                "aggregationWindow": window,
-                "aggregationMethod": "EVENT_FLOW",
-                "aggregationDelay": 120,
-                "fillOption": "NONE",
-            },
+            "nrql": {"query": watched(asked)},
+            "signal": _as_it_comes() if sparse else _at_the_end(window),
             "terms": [
                 {
                     "operator": "ABOVE" if trend else OPERATORS[alert.test],
                     "priority": PRIORITIES[alert.severity],
                     "threshold": DEVIATIONS if trend else alert.bound,
-                    # A whole number of windows.
-                    "thresholdDuration": -(-wait // window) * window,
-                    "thresholdOccurrences": "ALL",
+                    "thresholdDuration": duration,
+                    "thresholdOccurrences": "AT_LEAST_ONCE" if sparse else "ALL",
                 }
             ],
+            # Where no point comes any more, nothing else closes an incident before the longest time.
+            # https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/#signal-loss
+            "expiration": {
+                "expirationDuration": duration,
+                "closeViolationsOnExpiration": True,
+                "openViolationOnExpiration": False,
+            },
             "violationTimeLimitSeconds": LONGEST_OPEN,
         },
+    }
+
+
+def _at_the_end(window: int) -> dict[str, Any]:
+    """For what goes on: a window is looked at when a point comes that was made after it."""
+    return {
+        "aggregationWindow": window,
+        "aggregationMethod": "EVENT_FLOW",
+        "aggregationDelay": LATENESS,
+        "fillOption": "NONE",
+    }
+
+
+def _as_it_comes() -> dict[str, Any]:
+    """For what is rare: after one point there may be no other for days, so that it is looked at by the clock.
+
+    The timer is to be no shorter than the window, and has 20 minutes at the most; so the windows are short.
+    https://docs.newrelic.com/docs/alerts/create-alert/fine-tune/choose-your-aggregation-method/#event-timer
+    https://docs.newrelic.com/docs/alerts/create-alert/fine-tune/streaming-alerts-key-terms-concepts/#event-timer
+    """
+    return {
+        "aggregationWindow": MINUTE,
+        "aggregationMethod": "EVENT_TIMER",
+        "aggregationTimer": LATENESS,
+        "fillOption": "NONE",
     }

@@ -12,17 +12,26 @@ from otel_claude.dashboards.measures import Formula, Measure, Where, always
 GAUGES = {"least": "min", "most": "max"}
 
 
-def nrql(formula: Formula, name: str) -> str:
+def nrql(formula: Formula, name: str, *where: Where) -> str:
     """The query, without its time. A condition that all measures have is the query's; the others are the measures'."""
     measures = formula.measures.values()
     common = [each for each in next(iter(measures)).where if all(each in measure.where for measure in measures)]
     selected = formula.said(
         {key: _measure(each, common, ratio=formula.is_ratio) for key, each in formula.measures.items()}
     )
-    where = f" WHERE {' AND '.join(_condition(each) for each in common)}" if common else ""
+    conditions = [_condition(each) for each in (*where, *common)]
+    filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
     by = always(formula.by)
     facet = f" FACET {', '.join(quoted(each) for each in by)}" if by else ""
-    return f"SELECT {selected} AS '{name}' FROM Metric{where}{facet}"  # noqa: S608  # for a file, of names that are ours
+    return f"SELECT {selected} AS '{name}' FROM Metric{filtered}{facet}"  # noqa: S608  # for a file, of names that are ours
+
+
+def watched(formula: Formula) -> str:
+    """The query of an alert condition. Only points of its metrics are let through: where none come, the signal is lost.
+
+    https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/#signal-loss
+    """
+    return nrql(formula, "value", _of(*formula.measures.values()))
 
 
 def quoted(name: str) -> str:
@@ -30,11 +39,22 @@ def quoted(name: str) -> str:
     return f"`{name}`"
 
 
+def _of(*measures: Measure) -> Where:
+    """The condition that a point is of a metric among these."""
+    return Where("metricName", "in", tuple(dict.fromkeys(each.of.name for each in measures)))
+
+
 def _measure(measure: Measure, common: list[Where], *, ratio: bool) -> str:
-    own = " AND ".join(_condition(each) for each in measure.where if each not in common)
+    """A measure; in a ratio, a sum, as the seconds are the same. `filter()` is 0 where no point passes it.
+
+    https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/#example-null-zero
+    """
+    own = [_condition(each) for each in measure.where if each not in common]
+    if measure.or_zero and not own:
+        own = [_condition(_of(measure))]
     number = f"{_function(measure)}({quoted(measure.of.name)}{_argument(measure)})"
     if own:
-        number = f"filter({number}, WHERE {own})"
+        number = f"filter({number}, WHERE {' AND '.join(own)})"
     return f"rate({number}, 1 second)" if measure.what == "per_second" and not ratio else number
 
 
@@ -52,7 +72,8 @@ def _condition(where: Where) -> str:
     attribute, values = quoted(where.attribute), ", ".join(f"'{value}'" for value in where.values)
     said = {
         "in": f"{attribute} IN ({values})" if len(where.values) > 1 else f"{attribute} = {values}",
-        "not in": f"{attribute} NOT IN ({values})",
+        # A point without the attribute is not in the values either, and `NOT IN` alone leaves it out.
+        "not in": f"({attribute} IS NULL OR {attribute} NOT IN ({values}))",
         "like": f"{attribute} LIKE {values.replace('*', '%')}",
         "set": f"{attribute} IS NOT NULL",
         "unset": f"{attribute} IS NULL",

@@ -20,6 +20,8 @@ def expression(alert: Alert) -> str:
     if not alert.past:
         return f"{now} {alert.test} {alert.bound:g}"
     then = promql(alert.formula.ago(alert.past))
+    if alert.floor is not None:
+        return f"{now} {alert.test} clamp_min({alert.bound:g} * ({then} or vector(0)), {alert.floor:g})"
     return f"{now} {alert.test} {alert.bound:g} * {f'({then})' if alert.formula.is_ratio else then}"
 
 

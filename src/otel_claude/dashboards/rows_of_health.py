@@ -1,6 +1,6 @@
 """The rows on latency, errors, rate limits, agents and traces. Pure."""
 
-from otel_claude.dashboards.conditions import BROKEN, CALL, FAULTS, LIMITS, MODEL, calls, slowest
+from otel_claude.dashboards.conditions import BROKEN, CALL, FAULTS, LIMITS, MODEL, SENT, calls, slowest
 from otel_claude.dashboards.expectations import EXPECTATIONS
 from otel_claude.dashboards.measures import Measure, Where, one, ratio
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, grown, quantile, share
@@ -15,11 +15,11 @@ HEALTH = (
             *(
                 Panel(
                     f"{each.family.capitalize()}, slowest tenth",
-                    f"Nine answers of ten are faster. Expected is {each.text}; the line is the next bound of a bucket.",
+                    f"Nine answers of ten are faster. Expected is {each.text}.",
                     "lines",
                     "s",
                     (Query("nine of ten", one(slowest(each.family))),),
-                    (each.bound,),
+                    (each.seconds,),
                 )
                 for each in EXPECTATIONS
             ),
@@ -51,9 +51,7 @@ HEALTH = (
                 (
                     Query(
                         "failed",
-                        share(
-                            calls((Where(names.ERROR_CATEGORY, "in", FAULTS),), "per_second"), calls((), "per_second")
-                        ),
+                        share(calls((Where(names.ERROR_CATEGORY, "in", FAULTS),), "grown"), calls(SENT, "grown")),
                     ),
                 ),
                 (0.001,),
@@ -116,7 +114,7 @@ HEALTH = (
                 (
                     Query(
                         "retries",
-                        share(Measure(instruments.RETRIES, "per_second"), calls((), "per_second")),
+                        share(Measure(instruments.RETRIES, "grown"), calls(SENT, "grown")),
                     ),
                 ),
                 (0.05,),

@@ -1,6 +1,6 @@
 """The rows on spend and tokens. Pure."""
 
-from otel_claude.dashboards.conditions import cost, truncated, used
+from otel_claude.dashboards.conditions import BUDGET, CUT, answers, cost, used
 from otel_claude.dashboards.measures import Measure, Where, one, ratio
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, quantile, share
 from otel_claude.emitting import instruments, names
@@ -12,12 +12,11 @@ TENANT = "tenant"
 ANSWERING = (names.RESPONSE_MODEL,)
 HIT = Where(names.CLAUDE_TOKEN_TYPE, "in", ("cache_read",))
 PROMPT = Where(names.CLAUDE_TOKEN_TYPE, "in", ("input", "cache_read", "cache_write_5m", "cache_write_1h"))
-BUDGET = (names.BUDGET_NAME,)
 
 
 def tokens(*where: Where) -> Measure:
     """Tokens, of these types."""
-    return Measure(instruments.CLAUDE_TOKENS, "per_second", where)
+    return Measure(instruments.CLAUDE_TOKENS, "grown", where)
 
 
 def budget(instrument: Instrument, *by: str) -> Measure:
@@ -39,7 +38,7 @@ SPEND_AND_TOKENS = (
             ),
             Panel(
                 "Budgets",
-                "The spent part of each budget in its period; of one that is per tenant, the fullest one.",
+                "The spent part of each budget in its period, by service; of one that is per tenant, the fullest one.",
                 "bars",
                 "share",
                 (
@@ -82,12 +81,12 @@ SPEND_AND_TOKENS = (
             ),
             Panel(
                 "Spent of each budget",
-                "In its period, by all processes, as the ledger says; and what the budget has.",
+                "In its period, as its ledger says, which is each process's own if none is named; and what it has.",
                 "lines",
                 "USD",
                 (
-                    Query("spent", one(budget(instruments.BUDGET_SPENT, names.BUDGET_NAME, names.BUDGET_SCOPE))),
-                    Query("limit", one(budget(instruments.BUDGET_LIMIT, names.BUDGET_NAME))),
+                    Query("spent", one(budget(instruments.BUDGET_SPENT, *BUDGET, names.BUDGET_SCOPE))),
+                    Query("limit", one(budget(instruments.BUDGET_LIMIT, *BUDGET))),
                 ),
             ),
             Panel(
@@ -107,7 +106,7 @@ SPEND_AND_TOKENS = (
                 "Each minute. `reasoning` is a part of `output`, and left out.",
                 "lines",
                 "/min",
-                (Query("tokens", one(used(by=(names.CLAUDE_TOKEN_TYPE,)), "{it} * 60")),),
+                (Query("tokens", one(used("per_second", by=(names.CLAUDE_TOKEN_TYPE,)), "{it} * 60")),),
             ),
             Panel(
                 "Cache hit rate",
@@ -132,7 +131,7 @@ SPEND_AND_TOKENS = (
                 "The share that max_tokens or the context window has ended.",
                 "lines",
                 "share",
-                (Query("cut", share(truncated(), Measure(instruments.RESPONSES, "per_second"))),),
+                (Query("cut", share(answers(CUT), answers())),),
                 (0.02,),
             ),
         ),

@@ -7,7 +7,7 @@ What is rarely needed is imported when it is.
 """
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from otel_claude.batches import BatchResults, Filled
@@ -23,7 +23,7 @@ from otel_claude.outcome import Failure
 from otel_claude.rate_limits import Low
 from otel_claude.settings import Settings
 from otel_claude.usage import Usage
-from otel_claude.values import fields, is_array, is_object, length, whole
+from otel_claude.values import fields, is_array, is_object, known, length, whole
 
 CUT = frozenset({"max_tokens", "model_context_window_exceeded"})
 """Reasons to stop that are none of the model's: https://platform.claude.com/docs/en/build-with-claude/handling-stop-reasons"""
@@ -139,7 +139,7 @@ def of_retry(call: Call) -> Finding:
         names.REQUEST_ID: retry.request_id,
         names.AWS_REQUEST_ID: retry.aws_request_id,
     }
-    return Finding(names.RETRY_EVENT, "INFO", _known(told))
+    return Finding(names.RETRY_EVENT, "INFO", known(told))
 
 
 def of_limit(low: Low) -> Finding:
@@ -154,7 +154,7 @@ def of_limit(low: Low) -> Finding:
         names.LIMIT_LEFT: low.left,
         names.LIMIT_RESET_S: low.reset_s,
     }
-    return Finding(names.LIMIT_EVENT, "WARN", _known(told))
+    return Finding(names.LIMIT_EVENT, "WARN", known(told))
 
 
 def of_results(results: BatchResults) -> Iterator[Finding]:
@@ -175,7 +175,7 @@ def _truncated(ended: Ended) -> Iterator[Finding]:
             names.MAX_TOKENS: whole(ended.call.request.body.get("max_tokens")),
             names.OUTPUT_TOKENS: None if ended.usage is None else ended.usage.output,
         }
-        yield Finding(names.TRUNCATED_EVENT, "WARN", _known(told))
+        yield Finding(names.TRUNCATED_EVENT, "WARN", known(told))
 
 
 def _context(filled: Filled) -> Finding:
@@ -212,7 +212,7 @@ def _interrupted(ended: Ended) -> Iterator[Finding]:
             category=failure.category,
         ),
     }
-    yield Finding(names.INTERRUPTED_EVENT, "WARN", _known(told))
+    yield Finding(names.INTERRUPTED_EVENT, "WARN", known(told))
 
 
 def _large_file(ended: Ended) -> Iterator[Finding]:
@@ -228,7 +228,7 @@ def _large_file(ended: Ended) -> Iterator[Finding]:
             names.REQUEST_SIZE: call.sent_bytes,
             names.CALL_DURATION: call.duration_s,
         }
-        yield Finding(names.FILE_EVENT, "INFO", _known(told))
+        yield Finding(names.FILE_EVENT, "INFO", known(told))
 
 
 def _refused_tools(ended: Ended) -> Iterator[Finding]:
@@ -259,7 +259,7 @@ def of_tools(tools: object, refusal: str | None = None, *, only: int | None = No
             names.TOOL_REASON: flaw.reason,
             names.TOOL_REFUSED: refusal is not None,
         }
-        yield Finding(names.TOOL_SCHEMA_EVENT, "WARN", _known(said))
+        yield Finding(names.TOOL_SCHEMA_EVENT, "WARN", known(said))
 
 
 ENDINGS: tuple[Callable[[Ended], Iterator[Finding]], ...] = (
@@ -282,7 +282,7 @@ def of_audit(call: Call, failure: Failure | None) -> Finding:
         names.ORGANIZATION: call.response.header(b"anthropic-organization-id"),
         names.WORKSPACE: call.response.header(b"anthropic-workspace-id"),
     }
-    return Finding(names.AUDIT_EVENT, "INFO", _known(told))
+    return Finding(names.AUDIT_EVENT, "INFO", known(told))
 
 
 def _outcome(call: Call, failure: Failure | None) -> str:
@@ -307,7 +307,3 @@ def _has_base64(value: object) -> bool:
     return is_object(value) and (
         value.get("type") == "base64" or _has_base64(value.get("content")) or _has_base64(value.get("source"))
     )
-
-
-def _known(told: Mapping[str, Value | None]) -> dict[str, Value]:
-    return {name: value for name, value in told.items() if value is not None}
