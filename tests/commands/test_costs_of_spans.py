@@ -10,7 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_claude import install_span_cap, telemetry
+from otel_claude import install_span_cap
 from otel_claude.commands import otlp
 from otel_claude.commands.days import Days
 from otel_claude.commands.exported import Exported
@@ -61,10 +61,6 @@ def sums(entries: list[Entry]) -> dict[Quantity, Decimal]:
     return found
 
 
-def test_the_scope_is_that_of_the_telemetry():
-    assert otlp.SCOPE == telemetry.SCOPE
-
-
 @pytest.mark.parametrize("scope", ["otel_claude", "anthropic"])
 def test_a_span_tells_tokens_and_dollars_by_part(scope: str):
     """Also a span of the SDK's own that carries our attributes."""
@@ -88,7 +84,7 @@ def test_a_span_tells_tokens_and_dollars_by_part(scope: str):
     "span", [{}, {"traceId": "1", "spanId": "2", "startTimeUnixNano": "1", "endTimeUnixNano": "-1"}]
 )
 def test_a_span_without_ids_or_times_is_refused(span: dict[str, str]):
-    request = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": otlp.SCOPE}, "spans": [span]}]}]}
+    request = {"resourceSpans": [{"scopeSpans": [{"scope": {"name": "otel_claude"}, "spans": [span]}]}]}
     with pytest.raises(ValueError, match=r"not as OTLP has it|no time"):
         otlp.spans(request)
 

@@ -114,7 +114,7 @@ def test_a_command_is_needed(capsys: pytest.CaptureFixture[str]):
     with pytest.raises(SystemExit) as stopped:
         main([])
     assert stopped.value.code == 2
-    assert "the following arguments are required: {costs,prices,dashboards,alerts}" in capsys.readouterr().err
+    assert "the following arguments are required: {costs,prices,dashboards,alerts,doctor}" in capsys.readouterr().err
 
 
 def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]):

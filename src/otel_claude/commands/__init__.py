@@ -1,4 +1,4 @@
-"""The command line, `otel-claude`: what calls have cost, what models cost, and files for dashboards and alerts.
+"""The command line, `otel-claude`: what calls and models cost, files for dashboards and alerts, and a doctor.
 
 In: arguments. Out: text, and an exit status.
 """
@@ -10,17 +10,23 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from types import ModuleType
 
-from otel_claude.commands import alerts, costs, dashboards, prices
+from otel_claude.commands import alerts, costs, dashboards, doctor, prices
 from otel_claude.version import __version__
 
-COMMANDS: Mapping[str, ModuleType] = {"costs": costs, "prices": prices, "dashboards": dashboards, "alerts": alerts}
+COMMANDS: Mapping[str, ModuleType] = {
+    "costs": costs,
+    "prices": prices,
+    "dashboards": dashboards,
+    "alerts": alerts,
+    "doctor": doctor,
+}
 WRONG, INTERRUPTED = 2, 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command that the arguments name; without any, those of the process. The exit status."""
     parser = argparse.ArgumentParser(
-        prog="otel-claude", description="What calls of Claude cost, and the files that watch them."
+        prog="otel-claude", description="What calls of Claude cost, the files that watch them, and whether they arrive."
     )
     parser.add_argument("--version", action="version", version=f"otel-claude {__version__}")
     parsers = parser.add_subparsers(metavar=f"{{{','.join(COMMANDS)}}}", required=True)

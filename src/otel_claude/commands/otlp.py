@@ -14,9 +14,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from otel_claude.emitting import names
 from otel_claude.values import Fields, fields, is_array, is_object
-
-SCOPE = "otel_claude"
-"""The scope of every signal of ours."""
+from otel_claude.version import SCOPE
 
 REQUESTS = ("resourceMetrics", "resourceSpans", "resourceLogs", "resourceProfiles")
 """What an export request holds, one of these."""

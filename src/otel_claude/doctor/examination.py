@@ -1,0 +1,165 @@
+"""The whole examination, from what is installed to what a receiver answers.
+
+In: the process, and how many seconds something may take. Out: a report. It raises nothing.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.metadata import entry_points
+
+from opentelemetry.sdk.resources import SERVICE_NAME, Resource
+
+from otel_claude.doctor.check import Check, Section, looked_at, merged
+from otel_claude.doctor.confidential import Confidential
+from otel_claude.doctor.connections import Connection, Reached, connection_of, reach
+from otel_claude.doctor.deadline import Work
+from otel_claude.doctor.endpoints import UnusableEndpoint, endpoint_of
+from otel_claude.doctor.exported import exporter_checks
+from otel_claude.doctor.exporters import CONSOLE, PROMETHEUS, Exporter, chosen
+from otel_claude.doctor.instrumentations import native_span_checks, other_checks, switch_checks
+from otel_claude.doctor.ledgers import ledger_checks
+from otel_claude.doctor.own_settings import Read, read_settings
+from otel_claude.doctor.packages import package_checks
+from otel_claude.doctor.probes import new_ids, send
+from otel_claude.doctor.processes import process_checks
+from otel_claude.doctor.receivers import endpoint_checks, temporality_checks
+from otel_claude.doctor.recording import paragraph, recording_checks
+from otel_claude.doctor.report import Report, without
+from otel_claude.doctor.sampler import sampler_checks
+from otel_claude.doctor.sdk import config_file, is_disabled, sdk_checks
+from otel_claude.doctor.sent import check_of
+from otel_claude.doctor.setups import DETECTORS, START_S, try_setup
+from otel_claude.doctor.signals import SIGNALS
+from otel_claude.doctor.variables import Variables, is_instrumented, variables
+from otel_claude.settings import Settings
+
+UNKNOWN_SERVICE = "unknown_service"
+
+
+def examine(seconds: float, *, offline: bool = False) -> Report:
+    """Looks at everything. Each connection and each export has so many seconds; `offline`, there are none."""
+    with variables() as found:
+        own = Read(Settings(), (), ())
+        trying = Trying(found, seconds)
+
+        def read() -> Iterator[Check]:
+            nonlocal own
+            own = read_settings(found)
+            yield from own.checks
+
+        # It takes long, and meanwhile the rest is looked at.
+        trial = None if is_instrumented() else Work(lambda: try_setup(found, offline=offline), START_S + 1)
+        values = looked_at("values", read)
+        settings = own.settings
+        installed = looked_at("packages", package_checks)
+        recorded = [
+            *values,
+            *looked_at("content", lambda: recording_checks(found, settings)),
+            *looked_at("ledger", lambda: ledger_checks(settings.plan, seconds, offline=offline)),
+        ]
+        going = looked_at("OpenTelemetry", lambda: sdk_checks(found))
+        if config_file(found) is None:
+            recorded += looked_at("sampler", lambda: sampler_checks(found))
+            going += [
+                *merged(looked_at("exporters", lambda: exporter_checks(found))),
+                *looked_at("endpoint", lambda: endpoint_checks(found)),
+                *looked_at("temporality", lambda: temporality_checks(found)),
+            ]
+        arriving = (
+            [Check("ok", "test", "nothing is sent, offline")]
+            if offline
+            else [*looked_at("connection", trying.connect), *merged(looked_at("test", trying.send))]
+        )
+        instrumented = [
+            *looked_at("switch", lambda: switch_checks(found)),
+            *looked_at("this process", lambda: process_checks(found, trial)),
+            *looked_at("spans of the SDK", lambda: native_span_checks(found, settings.native_spans)),
+            *looked_at("others", lambda: other_checks(found)),
+        ]
+        sections = [
+            Section("What is installed", installed),
+            Section("What is instrumented", instrumented),
+            Section("What is recorded", recorded),
+            Section("Where it goes", going),
+            Section("Whether it arrives", arriving),
+        ]
+        report = Report(sections, own.shown, paragraph(found, settings), trying.trace_id, trying.service)
+        return without(report, Confidential(found.values))
+
+
+class Trying:
+    """Connects to the receivers of the environment, and sends one thing of each signal to those that can be reached.
+
+    Once that is done, `trace_id` and `service` are what can be looked for in the backend.
+    """
+
+    def __init__(self, found: Variables, seconds: float) -> None:
+        self._found = found
+        self._seconds = seconds
+        self._reached: Mapping[Connection, Reached] = {}
+        self.trace_id: str | None = None
+        self.service: str | None = None
+
+    def connect(self) -> Iterator[Check]:
+        """Whether the receivers can be reached."""
+        if not is_disabled(self._found) and config_file(self._found) is None:
+            to = [each for exporter in self._sending() if (each := self._connection(exporter)) is not None]
+            self._reached = reach(to, self._seconds)
+            yield from (reached.check for reached in self._reached.values())
+
+    def send(self) -> Iterator[Check]:
+        """Whether the receivers accept what is sent."""
+        if is_disabled(self._found) or config_file(self._found) is not None:
+            yield Check("note", "test", "nothing is sent")
+            return
+        open_ones: list[Exporter] = []
+        for exporter in self._sending():
+            connection = self._connection(exporter)
+            if connection is None or self._reached[connection].is_open:
+                open_ones.append(exporter)
+            else:
+                yield Check("note", exporter.signal.one, f"not sent, as {connection.name} cannot be reached")
+        if open_ones:
+            ids, resource = new_ids(), Resource.get_empty()
+            try:
+                resource = Work(Resource.create, self._seconds).result()
+            except TimeoutError:
+                yield self._late_detectors()
+            confidential = Confidential(self._found.values)
+            sent = send(open_ones, resource, ids, confidential, self._seconds)
+            if any(each.is_accepted for each in sent):
+                self.trace_id = f"{ids.trace_id:032x}"
+                self.service = str(resource.attributes.get(SERVICE_NAME, UNKNOWN_SERVICE))
+            yield from map(check_of, sent)
+
+    def _late_detectors(self) -> Check:
+        return Check(
+            "note",
+            "resource",
+            f"what is detected of this machine has taken longer than {self._seconds:g} s, as any start of a program may"
+            f" ({self._found.shown(DETECTORS)}); what is sent goes without it",
+            f"look for a detector of another cloud in {DETECTORS}, or unset it",
+        )
+
+    def _sending(self) -> Sequence[Exporter]:
+        """The exporters that send something, of those that are installed."""
+        return [
+            exporter
+            for signal in SIGNALS
+            for exporter in chosen(self._found, signal)
+            if exporter.component not in (None, CONSOLE, PROMETHEUS)
+            and entry_points(group=signal.group, name=exporter.component)
+            and self._is_usable(exporter)
+        ]
+
+    def _is_usable(self, exporter: Exporter) -> bool:
+        try:
+            self._connection(exporter)
+        except UnusableEndpoint:
+            return False
+        return True
+
+    def _connection(self, exporter: Exporter) -> Connection | None:
+        """Where an exporter connects to, if it is one that is known here."""
+        if exporter.protocol is None:
+            return None
+        return connection_of(self._found, endpoint_of(self._found, exporter.signal, exporter.protocol))

@@ -1,0 +1,105 @@
+"""What is installed, and whether its versions are those that are supported.
+
+In: the metadata of packages. Out: checks.
+"""
+
+import platform
+from collections.abc import Iterable, Iterator
+from importlib.metadata import PackageNotFoundError, entry_points, version
+
+from packaging.requirements import Requirement
+
+from otel_claude.agent_sdk.instrumentor import SUPPORTED as SUPPORTED_AGENT_SDK
+from otel_claude.doctor.check import Check
+from otel_claude.doctor.signals import SIGNALS
+from otel_claude.instrumentor import SUPPORTED
+from otel_claude.version import __version__
+
+OPENTELEMETRY = ("opentelemetry-api", "opentelemetry-sdk", "opentelemetry-instrumentation")
+
+EXPORTER = "opentelemetry-exporter-otlp-proto-http"
+"""The exporter that most backends take, with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf."""
+
+
+def version_of(package: str) -> str | None:
+    """The version of an installed package."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def is_installed(package: str) -> bool:
+    """Whether a package is installed."""
+    return version_of(package) is not None
+
+
+def package_checks() -> Iterator[Check]:
+    """The versions of all that takes part."""
+    yield Check("ok", "Python", platform.python_version())
+    yield Check("ok", "otel-claude", __version__)
+    yield from _sdk_checks()
+    yield Check("ok", "OpenTelemetry", _versions(OPENTELEMETRY))
+    yield _distro_check()
+    exporters = {
+        found.dist.name for signal in SIGNALS for found in entry_points(group=signal.group) if found.dist is not None
+    }
+    exporters -= set(OPENTELEMETRY)
+    if exporters:
+        yield Check("ok", "exporters", _versions(sorted(exporters)))
+    else:
+        yield Check("note", "exporters", "none is installed but the one that prints", f"pip install {EXPORTER}")
+
+
+def _versions(packages: Iterable[str]) -> str:
+    return ", ".join(f"{package} {version_of(package) or 'not installed'}" for package in packages)
+
+
+def _sdk_checks() -> Iterator[Check]:
+    requirements = [Requirement(each) for each in (*SUPPORTED, *SUPPORTED_AGENT_SDK)]
+    installed = {each.name: version_of(each.name) for each in requirements}
+    for requirement in requirements:
+        found = installed[requirement.name]
+        supported = f"supported: {requirement.name} {_range(requirement)}"
+        if found is None:
+            is_alone = not any(installed.values())
+            yield Check(
+                "problem" if is_alone else "ok",
+                requirement.name,
+                "not installed, nor the other SDK, so there is nothing to record" if is_alone else "not installed",
+                f"pip install {requirement.name}" if is_alone else "",
+            )
+        elif requirement.specifier.contains(found, prereleases=True):
+            yield Check("ok", requirement.name, f"{found} ({supported})")
+        else:
+            yield Check(
+                "problem",
+                requirement.name,
+                f"{found}, so its calls are not recorded ({supported})",
+                f"pip install '{requirement.name}{requirement.specifier}', or a newer otel-claude",
+            )
+
+
+def _range(requirement: Requirement) -> str:
+    return ", ".join(sorted((str(each) for each in requirement.specifier), reverse=True))
+
+
+def _distro_check() -> Check:
+    """Without a configurator nobody makes providers: `opentelemetry-instrument` instruments, and exports nothing."""
+    found = [each for each in entry_points(group="opentelemetry_configurator") if each.dist is not None]
+    if not found:
+        return Check(
+            "problem",
+            "distro",
+            "none is installed, so opentelemetry-instrument exports nothing, whatever the variables say",
+            f"pip install opentelemetry-distro {EXPORTER}; a program that sets up its own providers needs none",
+        )
+    names = sorted({each.dist.name for each in found if each.dist is not None})
+    if len(names) > 1:
+        return Check(
+            "note",
+            "distro",
+            f"{_versions(names)}: only one of them is used",
+            "set OTEL_PYTHON_DISTRO and OTEL_PYTHON_CONFIGURATOR to the one that is meant, or uninstall the others",
+        )
+    return Check("ok", "distro", _versions(names))

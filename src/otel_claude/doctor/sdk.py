@@ -1,0 +1,49 @@
+"""OpenTelemetry's SDK as a whole: whether it is on, what configures it, and what it calls the service.
+
+In: variables. Out: checks.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from otel_claude.doctor.check import Check
+from otel_claude.doctor.packages import is_installed
+from otel_claude.doctor.variables import Variables
+
+SERVICE = re.compile(r"(?:^|,)\s*service\.name\s*=\s*[^\s,]")
+
+
+def is_disabled(variables: Variables) -> bool:
+    """Whether OpenTelemetry's SDK is switched off as a whole."""
+    return (variables.read("OTEL_SDK_DISABLED") or "").lower() == "true"
+
+
+def config_file(variables: Variables) -> str | None:
+    """The file of declarative configuration, in whose presence no other variable counts."""
+    return variables.read("OTEL_CONFIG_FILE")
+
+
+def sdk_checks(variables: Variables) -> Iterator[Check]:
+    """Whether the SDK is on, and who configures it."""
+    if variables.failed_distro is not None:
+        says = f"the distro raises {variables.failed_distro}, so opentelemetry-instrument sets up nothing"
+        yield Check("problem", "distro", says, "look at what opentelemetry-instrument prints, or uninstall that distro")
+    if is_disabled(variables):
+        yield Check(
+            "problem", "OpenTelemetry", "OTEL_SDK_DISABLED=true: nothing is recorded", "unset OTEL_SDK_DISABLED"
+        )
+    if (path := config_file(variables)) is not None:
+        says = f"OTEL_CONFIG_FILE names {path}: what is exported and where to is what the file says, and not variables"
+        if not Path(path).is_file():
+            yield Check("problem", "configuration", f"{says}; there is no such file", "correct the path, or unset it")
+        elif not is_installed("opentelemetry-configuration"):
+            yield Check("problem", "configuration", says, "pip install opentelemetry-configuration")
+        else:
+            yield Check("note", "configuration", f"{says}. It is not read here, and nothing is sent")
+        return
+    if variables.read("OTEL_SERVICE_NAME") or SERVICE.search(variables.read("OTEL_RESOURCE_ATTRIBUTES") or ""):
+        return
+    yield Check(
+        "note", "service.name", "is not set, so the service is called unknown_service", "set OTEL_SERVICE_NAME=my-app"
+    )
