@@ -1,7 +1,7 @@
 """Datadog's `ddapm-test-agent`: traces, metrics and log records over both protocols of OTLP, read back as JSON.
 
 It keeps what came under a *session token*, which programs send as a header. A *snapshot* is a file of the spans of a
-session, their ids numbered: the agent writes it where there is none, and else compares with it.
+session, their ids numbered. The agent compares with it; where there is none, it writes one if it is let to.
 
 https://github.com/DataDog/dd-apm-test-agent
 """
@@ -69,7 +69,7 @@ class Agent(NamedTuple):
         return [ParseDict(document, export()) for document in documents]
 
     def compare(self, session: str, name: str) -> Iterator[str]:
-        """What is different from the snapshot of this name. Without one, it is made."""
+        """What is different from the snapshot of this name, or that there is none."""
         other = ",".join(OTHER_EACH_TIME)
         query = {"test_session_token": session, "file": str(SNAPSHOTS / name), "ignores": other, "removes": other}
         try:
@@ -79,13 +79,13 @@ class Agent(NamedTuple):
 
 
 @contextmanager
-def agent(commands: Path, home: Path) -> Generator[tuple[Agent, float]]:
-    """Runs the agent, and tells in how many seconds it was ready."""
+def agent(commands: Path, home: Path, *, write: bool = False) -> Generator[tuple[Agent, float]]:
+    """Runs the agent, and tells in how many seconds it was ready. `write` lets it make snapshots that are missing."""
     port, http, grpc = free_ports(3)
     command = (
         commands / "ddapm-test-agent",
         *("--port", str(port), "--otlp-http-port", str(http), "--otlp-grpc-port", str(grpc)),
-        *("--snapshot-dir", str(SNAPSHOTS)),
+        *("--snapshot-dir", str(SNAPSHOTS), "--snapshot-ci-mode", "0" if write else "1"),
         "--disable-llmobs-data-forwarding",
     )
     with server(command, home, port, "/info", {}) as started:
@@ -111,9 +111,12 @@ def came(agent: Agent, session: str) -> Came:
         return Came({**of_spans(received.spans), **of_metrics(found), **of_events(received.events)}, found)
 
 
-def check(commands: Path) -> Iterator[Shown]:
-    """Runs programs with every protocol and temporality, and tells what the agent shows of each."""
-    with tempfile.TemporaryDirectory() as home, agent(commands, Path(home)) as (running, _):
+def check(commands: Path, *, write: bool = False) -> Iterator[Shown]:
+    """Runs programs with every protocol and temporality, and tells what the agent shows of each.
+
+    `write` has snapshots made that are missing.
+    """
+    with tempfile.TemporaryDirectory() as home, agent(commands, Path(home), write=write) as (running, _):
         over_http = {"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf"}
         over_grpc = {"OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}
         yield _of_rounds(running, "HTTP, delta", running.http, DELTA, over_http)

@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conventions import send
 from facts import (
     CHATS,
     FAILED,
@@ -27,10 +26,9 @@ from facts import (
     expected,
 )
 from program import OFF, RUNAWAY, SUPPORT, ran, rounds
-from receiver import Receiver
 from results import Shown, Unlike
-from said import Said
-from script import TYPO, research, support
+from said import RUNAWAY_SAYS, Said
+from script import TYPO, support
 from servers import HOST, Server, free_ports, server, settled
 
 from pricing.listed_prices import LISTED, Listed
@@ -44,6 +42,7 @@ TOKENS: Mapping[str, str] = {
     SPAN_WRITTEN: "cache_creation_input_tokens",
 }
 """Facts, with the keys of a trace's usage."""
+COMPATIBLE = {"OTEL_CLAUDE_COMPATIBILITY": "mlflow"}
 
 OWN_PRICES = "prices of its own: for cache writes of an hour those of five minutes, and the prompt of a broken answer"
 OLD_PRICES = "prices of its own: none of Claude Haiku 5.5, and an older one of what Sonnet 5.5 reads from the cache"
@@ -138,11 +137,9 @@ def _of_calls(running: Server) -> Iterator[Shown]:
         said = program.next()
     yield plain.shown(expected(said), unlike={SPAN_USD: Unlike(sum(_own_prices(said)), OWN_PRICES)})
     told = Experiment(running, "calls-mlflow")
-    with Receiver() as received:
-        with rounds(received.endpoint) as program:
-            program.next()
-            said = program.next()
-        send(received.payloads, told.endpoint, "mlflow", told.headers)
+    with rounds(told.endpoint, **told.variables, **COMPATIBLE) as program:
+        program.next()
+        said = program.next()
     # All that the API said: with batches, and with the prompts of broken answers.
     yield told.shown(expected(said), unlike={SPAN_USD: Unlike(sum(call.cost for call in said.calls), ALL_COSTS)})
 
@@ -160,16 +157,12 @@ def _of_the_demo(running: Server) -> Iterator[Shown]:
     catalog = sum(call.at(listed) for call, listed in prices if listed is not None)
     yield plain.shown(expected(said), unlike={SPAN_USD: Unlike(catalog, OLD_PRICES)})
     told = Experiment(running, "demo-mlflow")
-    with Receiver() as received:
-        said = ran(SUPPORT, support(), received.endpoint, SUPPORT_COMPLAINTS_MODEL=TYPO)
-        send(received.payloads, told.endpoint, "mlflow", told.headers)
+    said = ran(SUPPORT, support(), told.endpoint, **told.variables, **COMPATIBLE, SUPPORT_COMPLAINTS_MODEL=TYPO)
     yield told.shown(expected(said))
 
 
 def _of_an_agent(running: Server) -> Iterator[Shown]:
     """An agent that has run away, with the span cap and the sums that its summaries have."""
     told = Experiment(running, "capped-mlflow")
-    with Receiver() as received:
-        said = ran(RUNAWAY, research(), received.endpoint)
-        send(received.payloads, told.endpoint, "mlflow", told.headers)
+    said = ran(RUNAWAY, RUNAWAY_SAYS, told.endpoint, **told.variables, **COMPATIBLE)
     yield told.shown(expected(said), (ORPHANS, *TOKENS, SPAN_USD))

@@ -11,7 +11,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from conventions import send
 from facts import (
     CHATS,
     FAILED,
@@ -26,10 +25,9 @@ from facts import (
     expected,
 )
 from program import OFF, RUNAWAY, SUPPORT, ran, rounds
-from receiver import Receiver
 from results import Shown, Unlike
-from said import Said
-from script import TYPO, research, support
+from said import RUNAWAY_SAYS, Said
+from script import TYPO, support
 from servers import HOST, Server, free_ports, server, settled
 
 from pricing.listed_prices import LISTED
@@ -47,6 +45,7 @@ FILED_TIMEOUT_S = 300
 """Phoenix files some hundred spans a second."""
 WITHOUT_CAP = {"OTEL_CLAUDE_MAX_SPANS_PER_TRACE": "0", "OTEL_BSP_MAX_QUEUE_SIZE": "65536"}
 """All spans of an agent that has run away, and room for them before the exporter."""
+COMPATIBLE = {"OTEL_CLAUDE_COMPATIBILITY": "openinference"}
 
 OWN_PRICES = "prices of its own: for cache writes of an hour those of five minutes, and the prompt of a broken answer"
 COUNTED = "a span of `count_tokens` is one of a model, too, as it names one"
@@ -132,9 +131,7 @@ def _of_the_demo(running: Server) -> Iterator[Shown]:
     given = {"SUPPORT_COMPLAINTS_MODEL": TYPO, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
     plainly = expected(ran(SUPPORT, support(), running.url, **variables("demo", **given)))
     yield _shown(running, "demo", plainly, OF_TRACES, {CHATS: Unlike(plainly[CHATS] + 1, COUNTED)})
-    with Receiver() as received:
-        again = expected(ran(SUPPORT, support(), received.endpoint, **variables("demo-openinference", **given)))
-        send(received.payloads, running.url, "openinference", {})
+    again = expected(ran(SUPPORT, support(), running.url, **variables("demo-openinference", **given, **COMPATIBLE)))
     shown = _shown(running, "demo-openinference", again, OF_TRACES)
     yield shown._replace(complaints=[*_without_messages(spans_of(running, "demo-openinference"))])
 
@@ -152,11 +149,9 @@ def _without_messages(spans: Sequence[Any]) -> Iterator[str]:
 def _of_an_agent(running: Server) -> Iterator[Shown]:
     """An agent that has run away: without the span cap, and with it and the sums that its summaries have."""
     tokens = (ORPHANS, *TOKENS)
-    uncapped = ran(RUNAWAY, research(), running.url, **variables("uncapped", **WITHOUT_CAP))
+    uncapped = ran(RUNAWAY, RUNAWAY_SAYS, running.url, **variables("uncapped", **WITHOUT_CAP))
     yield _shown(running, "uncapped", expected(uncapped), (*tokens, CHATS, FAILED, SPAN_USD))
-    with Receiver() as received:
-        capped = ran(RUNAWAY, research(), received.endpoint, **variables("capped-openinference"))
-        send(received.payloads, running.url, "openinference", {})
+    capped = ran(RUNAWAY, RUNAWAY_SAYS, running.url, **variables("capped-openinference", **COMPATIBLE))
     shown = _shown(running, "capped-openinference", expected(capped), tokens)
     count = len(spans_of(running, "capped-openinference"))
     yield shown._replace(complaints=[] if count <= CAP else [f"{count} spans came of a trace that has a cap of {CAP}"])

@@ -16,11 +16,9 @@ sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "ex
 
 import subprocess
 
-from conventions import send
-from phoenix_server import FILED_TIMEOUT_S, WITHOUT_CAP, phoenix, spans_of, totals_of, variables
+from phoenix_server import COMPATIBLE, FILED_TIMEOUT_S, WITHOUT_CAP, phoenix, spans_of, totals_of, variables
 from program import RUNAWAY, ran, rounds
-from receiver import Receiver
-from run import BACKENDS, commands
+from run import BACKENDS
 from script import research
 from servers import Server, settled
 
@@ -45,7 +43,7 @@ WANTED = (Picture("calls", "chat"), Picture("capped", "chat claude-sonnet-5-5 ×
 
 def main() -> None:
     """Starts Phoenix, has programs run, and takes the pictures."""
-    with tempfile.TemporaryDirectory() as home, phoenix(commands(BACKENDS["phoenix"]), Path(home)) as running:
+    with tempfile.TemporaryDirectory() as home, phoenix(BACKENDS["phoenix"].commands(), Path(home)) as running:
         fill(running)
         for picture in WANTED:
             take(running, picture)
@@ -53,10 +51,8 @@ def main() -> None:
 
 def fill(running: Server) -> None:
     """Has the programs run, and waits until all their spans are filed."""
-    with Receiver() as received:
-        with rounds(received.endpoint, **variables("calls", **CONTENT)) as program:
-            program.next()
-        send(received.payloads, running.url, "openinference", {})
+    with rounds(running.url, **variables("calls", **CONTENT, **COMPATIBLE)) as program:
+        program.next()
     ran(RUNAWAY, research(), running.url, **variables("capped"))
     said = ran(RUNAWAY, research(), running.url, **variables("uncapped", **WITHOUT_CAP))
     prompts = sum(call.prompt for call in said.calls)

@@ -3,11 +3,12 @@
     python tests/backends/run.py                  # all of them
     python tests/backends/run.py --slice          # those that start within a second
     python tests/backends/run.py --only phoenix   # these
-    python tests/backends/run.py --write          # and put what they show into docs/backends.md
+    python tests/backends/run.py --write          # and put what they show into docs/backends.md, and missing snapshots
 
 Each backend is started from its package, on free ports of the loopback interface, and asked over its own interfaces.
 What it shows is compared with what the simulated API said, number by number. Environments are made in `.venvs` and
-kept; Prometheus is that of the system. Exit status 1 if one fails.
+kept; Prometheus is that of the system. The OpenTelemetry Collector is built there, and skipped where it cannot be. Exit
+status 1 if one fails.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +24,9 @@ from typing import NamedTuple
 sys.path += [str(Path(__file__).parents[1]), str(Path(__file__).parents[2] / "examples")]
 
 import backends_page
+import collector
+import collector_build
+import collector_outages
 import datadog_agent
 import mlflow_server
 import phoenix_server
@@ -35,21 +40,33 @@ from venvs import commands_of
 CONSTRAINTS = Path(__file__).with_name("constraints")
 
 
+def _python(name: str, requirement: str) -> Path:
+    pins = (CONSTRAINTS / f"{name}.txt").read_text("utf-8")
+    return commands_of(f"backend-{name}", (requirement,), pins, ours=False)
+
+
 class Backend(NamedTuple):
-    """A row: its package, where that is one of Python, and what tells what it shows."""
+    """A row: the folder with its commands, which is made where it is not there, and what tells what it shows.
+
+    `writing` does the same where what is missing may be written, if that makes a difference.
+    """
 
     name: str
-    requirement: str | None
+    commands: Callable[[], Path]
     check: Callable[[Path], Iterator[Shown]]
+    writing: Callable[[Path], Iterator[Shown]] | None = None
 
 
+AGENT = partial(_python, "ddapm", "ddapm-test-agent==1.69.1")
 BACKENDS = {
     backend.name: backend
     for backend in (
-        Backend("ddapm", "ddapm-test-agent==1.69.1", datadog_agent.check),
-        Backend("prometheus", None, prometheus_server.check),
-        Backend("phoenix", "arize-phoenix==20.26.1", phoenix_server.check),
-        Backend("mlflow", "mlflow==3.17.2", mlflow_server.check),
+        Backend("ddapm", AGENT, datadog_agent.check, partial(datadog_agent.check, write=True)),
+        Backend("prometheus", partial(Path, "/usr/bin"), prometheus_server.check),
+        Backend("phoenix", partial(_python, "phoenix", "arize-phoenix==20.26.1"), phoenix_server.check),
+        Backend("mlflow", partial(_python, "mlflow", "mlflow==3.17.2"), mlflow_server.check),
+        Backend("collector", collector_build.commands, partial(collector.check, agents=AGENT)),
+        Backend("outages", collector_build.commands, partial(collector_outages.check, agents=AGENT)),
     )
 }
 SLICE = ("ddapm", "prometheus")
@@ -57,13 +74,26 @@ SLICE = ("ddapm", "prometheus")
 
 
 class Result(NamedTuple):
-    """How a backend did. `seconds` are for its environment, where that had to be made, and for its programs."""
+    """How a backend did. `seconds` are for its environment, where that had to be made, and for its programs.
+
+    `skipped` is why it was, if it was.
+    """
 
     name: str
     failures: list[str]
     numbers: int
     installing: float
     running: float
+    skipped: str | None = None
+
+    @property
+    def line(self) -> str:
+        if self.skipped:
+            return f"{self.name:12} skipped, {self.skipped}"
+        return (
+            f"{self.name:12} {'FAILED' if self.failures else 'passed'} {self.numbers:4} numbers, "
+            f"{self.installing:4.0f} s to install, {self.running:4.0f} s to run"
+        )
 
 
 def main() -> int:
@@ -71,7 +101,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--slice", action="store_true", help="those that start within a second")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=BACKENDS, help=", ".join(BACKENDS))
-    parser.add_argument("--write", action="store_true", help="put what they show into docs/backends.md")
+    parser.add_argument("--write", action="store_true", help="put what they show into the page, and missing snapshots")
     options = parser.parse_args()
     names = options.only or (SLICE if options.slice else BACKENDS)
     results = [_examine(BACKENDS[name], write=options.write) for name in names]
@@ -79,23 +109,8 @@ def main() -> int:
         for failure in result.failures:
             print(f"{result.name}: {failure}")
     for result in results:
-        print(
-            f"{result.name:12} {'FAILED' if result.failures else 'passed'} {result.numbers:4} numbers, "
-            f"{result.installing:4.0f} s to install, {result.running:4.0f} s to run"
-        )
+        print(result.line)
     return 1 if any(result.failures for result in results) else 0
-
-
-def commands(backend: Backend) -> Path:
-    """The folder with the commands of a backend, which is installed where it is not there.
-
-    Raises:
-        subprocess.SubprocessError: it cannot be installed.
-    """
-    if backend.requirement is None:
-        return Path("/usr/bin")
-    pins = (CONSTRAINTS / f"{backend.name}.txt").read_text("utf-8")
-    return commands_of(f"backend-{backend.name}", (backend.requirement,), pins, ours=False)
 
 
 def _examine(backend: Backend, *, write: bool) -> Result:
@@ -104,11 +119,13 @@ def _examine(backend: Backend, *, write: bool) -> Result:
     failures: list[str] = []
     shown: list[Shown] = []
     try:
-        where = commands(backend)
+        where = backend.commands()
         installed = time.monotonic()
-        for each in backend.check(where):
+        for each in ((write and backend.writing) or backend.check)(where):
             shown.append(each)
             failures += [f"{each.run}: {failure}" for failure in each.failures]
+    except collector_build.NotAvailable as error:
+        return Result(backend.name, [], 0, time.monotonic() - started, 0, str(error))
     except subprocess.SubprocessError as error:
         failures.append(f"{error}\n{getattr(error, 'stdout', None) or ''}{getattr(error, 'stderr', None) or ''}")
     except (ProgramFailed, ServerFailed, OSError) as error:

@@ -5,8 +5,11 @@ answer, with its tokens and its price. Prices are those of the price pages, none
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
+
+from script import research
 
 from otel_claude.testing import (
     Answer,
@@ -46,6 +49,13 @@ ROUND: tuple[Outcome, ...] = (
     ),
 )
 """What comes of the requests of `apps/calls.py`, in one round."""
+
+WRITTEN = usage(input_tokens=300, cache_read=12_000, cache_write_5m=40, output_tokens=60)
+RUNAWAY_SAYS: tuple[Outcome, ...] = tuple(
+    replace(outcome, usage=WRITTEN) if isinstance(outcome, Answer) and outcome.tool_uses else outcome
+    for outcome in research()
+)
+"""What comes of the requests of the agent that has run away. Unlike in the demo, it writes to the cache as well."""
 
 
 class Call(NamedTuple):

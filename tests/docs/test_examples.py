@@ -18,7 +18,7 @@ from otel_claude.testing import SimulatedClaude
 from promql import METRICS
 
 PROJECT = Path(__file__).parents[2]
-PAGES = (*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").glob("*.md")))
+PAGES = (*sorted(PROJECT.glob("*.md")), *sorted((PROJECT / "docs").rglob("*.md")))
 FENCE = re.compile(r"^```(?P<language>\w*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?P<target>[^)\s]+)\)")
 
@@ -28,7 +28,7 @@ LANGUAGES = {
     "json": "read as prices",
     "sh": "looked up: `make` in the Makefile, `pip` in pyproject.toml",
     "promql": "its metrics and labels looked up",
-    "yaml": "read by OpenTelemetry's declarative configuration, which is not installed here",
+    "yaml": "read by OpenTelemetry's declarative configuration, or by the Collector in tests/backends",
     "mermaid": "a picture",
 }
 """The languages of examples, and what is done with them here."""
@@ -73,6 +73,8 @@ def run(command: list[str], claude: SimulatedClaude) -> subprocess.CompletedProc
         "ANTHROPIC_API_KEY": "sk-ant-simulated",
         "ANTHROPIC_BASE_URL": claude.base_url,
         "PYTHONPATH": str(PROJECT / "src"),
+        # Between the calls of a program that goes on for some minutes.
+        "PAUSE": "0",
     }
     return subprocess.run(  # the commands are those below and in the documentation
         command, env={**inherited, **simulated}, capture_output=True, text=True, timeout=60, check=False

@@ -1,0 +1,160 @@
+"""Web servers with workers: gunicorn, which forks them, and uvicorn, which spawns them.
+
+In: the ways that a server is started in. Out: what does not hold of each, after work, a reload of all workers by
+SIGHUP, more work, and SIGTERM right after the last answer.
+"""
+
+import signal
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from answered import cost, numbered
+from exported import AUDITED
+from facts import CHATS
+from ground import APPS, INTERVAL_S, Ground, Outcome, ground
+from processes import Service, otherwise, service
+from servers import HOST, free_ports
+
+WORKERS = 2
+CLIENTS = 4
+REQUESTS = 100
+"""In so many, each worker gets one."""
+
+ADMITTED = 8
+MARGIN_USD = 1e-9
+"""So that a budget is spent whichever way a sum is rounded."""
+
+NEVER = {"OTEL_BSP_SCHEDULE_DELAY": "600000", "OTEL_BLRP_SCHEDULE_DELAY": "600000"}
+"""In milliseconds: all spans and events are in memory when the process ends."""
+
+
+class Way(NamedTuple):
+    """How a server is started: the command, without its address, and more variables of the environment."""
+
+    name: str
+    command: tuple[str, ...]
+    preferences: tuple[str, ...] = ("cumulative",)
+    environment: Mapping[str, str] = {}
+
+
+_FORKED = ("gunicorn", "--config", str(APPS / "gunicorn_conf.py"), "--workers", str(WORKERS))
+_RECYCLED = ("--max-requests", "9", "--max-requests-jitter", "3")
+_SPAWNED = (
+    *("opentelemetry-instrument", "uvicorn", "--workers", str(WORKERS)),
+    # A worker that is not ready by then does not take the place of the one before it.
+    *("--timeout-worker-healthcheck", "60"),
+)
+_UVICORN_WORKERS = (*_FORKED, "--worker-class", "uvicorn.workers.UvicornWorker", "asgi_app:app")
+_CLOSES = {"CLOSES": "yes", **NEVER}
+
+WAYS = (
+    Way("gunicorn", (*_FORKED, *_RECYCLED, "wsgi_app:app"), ("cumulative", "delta"), NEVER),
+    Way("gunicorn --preload", (*_FORKED, "--preload", "wsgi_app:app"), ("delta",)),
+    Way("gunicorn --threads", (*_FORKED, "--threads", "4", "wsgi_app:app")),
+    Way(
+        "gunicorn, gevent",
+        (*_FORKED, "--worker-class", "gevent", "wsgi_app:app"),
+        ("delta",),
+        {"OTEL_PYTHON_AUTO_INSTRUMENTATION_EXPERIMENTAL_GEVENT_PATCH": "patch_all", **NEVER},
+    ),
+    Way(
+        "gunicorn, switched on before the fork",
+        ("opentelemetry-instrument", "gunicorn", "--workers", str(WORKERS), "wsgi_app:app"),
+        ("delta",),
+        # So that the master does not export in the middle of a fork: see docs/deployment.md.
+        {"OTEL_METRIC_EXPORT_INTERVAL": "600000"},
+    ),
+    Way("gunicorn, uvicorn", _UVICORN_WORKERS, ("delta",), _CLOSES),
+    Way("uvicorn", (*_SPAWNED, "asgi_app:app"), ("cumulative", "delta"), _CLOSES),
+)
+LOSING = (
+    Way("gunicorn, uvicorn, not closed", _UVICORN_WORKERS, environment=NEVER),
+    Way("uvicorn, not closed", (*_SPAWNED, "asgi_app:app"), environment=NEVER),
+)
+SLICE = ("gunicorn", "uvicorn")
+
+
+def check(commands: Path, *, quick: bool) -> Iterator[Outcome]:
+    """Runs the ways, and a budget over the workers; those of the slice, with one temporality, where it is `quick`."""
+    for way in WAYS:
+        if not quick or way.name in SLICE:
+            for preference in way.preferences[-1:] if quick else way.preferences:
+                yield _reloaded(commands, way, preference)
+    for way in () if quick else LOSING:
+        yield _lost(commands, way)
+    yield _over_budget(commands)
+
+
+@contextmanager
+def serving(commands: Path, way: Way, ready: Ground) -> Generator[Service]:
+    """Runs a server until the end of the block."""
+    (port,) = free_ports(1)
+    at = ("--host", HOST, "--port", str(port)) if "uvicorn" in way.command else ("--bind", f"{HOST}:{port}")
+    # The command of a server stands in the environment of its own.
+    command = [commands / part if part in ("gunicorn", "uvicorn", _SPAWNED[0]) else part for part in way.command]
+    with service((*command, *at), ready.environment(**way.environment), ready.home, port) as running:
+        running.get("/")
+        yield running
+
+
+def worked(running: Service, enough: Callable[[set[str]], bool]) -> set[str]:
+    """The processes that have worked, when they are `enough`.
+
+    Raises:
+        DeploymentFailed: they never are.
+    """
+    seen: set[str] = set()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+
+        def work() -> bool:
+            seen.update(pool.map(running.get, ["/work"] * CLIENTS))
+            return enough(seen)
+
+        running.until(work, "some workers do not work")
+    return seen
+
+
+def _reloaded(commands: Path, way: Way, preference: str) -> Outcome:
+    with ground(preference) as ready, serving(commands, way, ready) as running:
+        first = worked(running, lambda seen: len(seen) >= WORKERS)
+        running.send(signal.SIGHUP)
+        running.until(lambda: running.get("/") not in first, "its workers are not replaced")
+        second = worked(running, lambda seen: len(seen - first) >= WORKERS)
+        complaints = otherwise(running.end(), running.written)
+        return ready.outcome(way.name, complaints, worked=first | second)
+
+
+def _lost(commands: Path, way: Way) -> Outcome:
+    """Without a word at the end, uvicorn's workers take with them what has not been exported by then."""
+    with ground() as ready, serving(commands, way, ready) as running:
+        pids = worked(running, lambda seen: len(seen) >= WORKERS)
+        complaints = otherwise(running.end(), running.written)
+        return ready.shown(way.name, complaints, {CHATS: 0, AUDITED: 0}, pids)
+
+
+def _over_budget(commands: Path) -> Outcome:
+    """A budget for so many answers lets no more through, whichever worker they go to."""
+    limit = cost(map(numbered, range(1, ADMITTED + 1))) - MARGIN_USD
+    with ground() as ready:
+        ready.budget(limit, "block")
+        refused: set[str] = set()
+        with serving(commands, Way("", (*_FORKED, "wsgi_app:app")), ready) as running:
+            for _ in range(REQUESTS):
+                said = running.get("/work").split()
+                if said[0] == "BudgetExceeded":
+                    refused.add(said[1])
+                if len(refused) == WORKERS:
+                    break
+                # Both workers have to have heard of it.
+                time.sleep(0 if refused else 1.5 * INTERVAL_S)
+            complaints = otherwise(running.end(), running.written)
+        complaints += [*ready.misplaced(ready.came), *ready.misbooked()]
+        if len(refused) != WORKERS:
+            complaints.append(f"calls were refused by {refused} only")
+        if len(ready.answers.calls) != ADMITTED:
+            complaints.append(f"{len(ready.answers.calls)} calls were let through, not {ADMITTED}")
+        return Outcome("gunicorn, over its budget", complaints, 2 * ADMITTED + 2)
