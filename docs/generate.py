@@ -244,12 +244,12 @@ def _eventful_call(model: str) -> Call:
 
 def buckets_table() -> str:
     """The bucket boundaries of the histograms."""
-    units: dict[tuple[float, ...], set[str]] = {}
+    found: dict[tuple[float, ...], list[str]] = {}
     for each in INSTRUMENTS:
         if each.buckets is not None:
-            units.setdefault(each.buckets, set()).add(code(each.unit))
-    rows = ((", ".join(sorted(found)), ", ".join(f"{bound:,}" for bound in bounds)) for bounds, found in units.items())
-    return table(("unit of the histogram", "boundaries"), rows)
+            found.setdefault(each.buckets, []).append(code(each.name))
+    rows = ((", ".join(named), ", ".join(f"{bound:,}" for bound in bounds)) for bounds, named in found.items())
+    return table(("histograms", "boundaries"), rows)
 
 
 def errors_table() -> str:

@@ -1,8 +1,8 @@
 """The tests, on every generation of the SDK: each version in an environment of its own.
 
     python tests/matrix.py                       # calls, agents and lifecycle on all versions, and on the newest one
-    python tests/matrix.py --slice               # the same on some of them, and a part of the tests on the others
-    python tests/matrix.py --fast                # that part, on two old versions
+    python tests/matrix.py --fast                # a part of the tests, on two old versions
+    python tests/matrix.py --slice               # all tests on some versions, and that part on the others but these two
     python tests/matrix.py --agent-sdk           # the tests of the Claude Agent SDK, on its versions
     python tests/matrix.py --conformance FOLDER  # recorded traffic, replayed on all versions
 
@@ -37,9 +37,10 @@ VERSIONS = (
 version of `constraints.txt` is not among them: it is the one that `make test` is for.
 """
 
-WHOLE = ("0.50.0", "0.125.0", "1.17.0", "newest")
-"""The versions of which a slice has all tests but the slow ones: the oldest, and the last of each generation."""
-FAST = ("0.50.0", "1.17.0")
+WHOLE = ("0.50.0", "1.17.0", "newest")
+"""The versions of which a slice has all tests but the slow ones: the ends, and the last before 2.0."""
+FAST = ("0.68.0", "0.125.0")
+"""The first with a tool runner, and the one that most frameworks pin. A slice leaves them to `make test`."""
 FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py", "tests/agents")
 TESTS = ("tests/calls", "tests/agents", "tests/lifecycle")
 SLOW_TESTS = (
@@ -77,7 +78,7 @@ class Result(NamedTuple):
 def main() -> int:
     """Runs what the command line asks for, and prints a line for each version."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--slice", action="store_true", help="all tests on some versions, a part of them on the others")
+    parser.add_argument("--slice", action="store_true", help="all tests on some versions, a part on the others")
     parser.add_argument("--fast", action="store_true", help="a part of the tests, on two old versions")
     parser.add_argument("--agent-sdk", action="store_true", help="the tests of the Claude Agent SDK, on its versions")
     parser.add_argument("--conformance", type=Path, metavar="FOLDER", help="replay recordings with its replay.py")
@@ -88,6 +89,8 @@ def main() -> int:
         print(f"matrix: no recordings in {options.conformance}, so there is nothing to replay")
         return 0
     usual = FAST if options.fast else REPLAYED if options.conformance else VERSIONS
+    if options.slice:
+        usual = tuple(version for version in VERSIONS if version not in FAST)
     versions = options.only or (AGENT_SDKS if options.agent_sdk else usual)
 
     def run(version: str) -> Result:

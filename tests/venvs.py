@@ -28,11 +28,13 @@ def commands_of(name: str, wanted: Sequence[str], constraints: str, *, ours: boo
     commands, done = home / "bin", home / "complete"
     if done.exists():
         return commands
-    _quietly(sys.executable, "-m", "venv", "--clear", str(home))
+    _quietly(sys.executable, "-m", "venv", "--clear", "--without-pip", str(home))
     chosen = home / "constraints.txt"
     chosen.write_text(constraints, "utf-8")
-    pip = (str(commands / "python"), "-m", "pip", "install", "--quiet", "--disable-pip-version-check")
-    _quietly(*pip, "--constraint", str(chosen), *wanted, *(("--editable", str(PROJECT)) if ours else ()))
+    pip = (sys.executable, "-m", "pip", "--python", str(commands / "python"), "--quiet", "--disable-pip-version-check")
+    # Most of what is installed is never imported, so Python may compile what is.
+    install = (*pip, "install", "--no-compile", "--constraint", str(chosen))
+    _quietly(*install, *wanted, *(("--editable", str(PROJECT)) if ours else ()))
     done.touch()
     return commands
 

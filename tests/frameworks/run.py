@@ -1,7 +1,6 @@
 """Frameworks that call Claude, each in an environment of its own, under `opentelemetry-instrument`.
 
     python tests/frameworks/run.py               # all of them
-    python tests/frameworks/run.py --slice       # some that are small
     python tests/frameworks/run.py --only agno   # these
     python tests/frameworks/run.py --write       # and put what they show into docs/frameworks.md
 
@@ -22,7 +21,7 @@ import page
 from checks import complaints
 from environments import environment
 from programs import run, sent
-from table import FRAMEWORKS, SLICE, Framework
+from table import FRAMEWORKS, Framework
 from trees import drawn
 
 _writing = threading.Lock()
@@ -42,7 +41,6 @@ def main() -> int:
     """Runs what the command line asks for, and prints a line for each framework."""
     known = {framework.name: framework for framework in FRAMEWORKS}
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--slice", action="store_true", help="some that are small")
     parser.add_argument("--only", nargs="+", metavar="NAME", choices=known, help=", ".join(known))
     parser.add_argument("--write", action="store_true", help="put what they show into docs/frameworks.md")
     options = parser.parse_args()
@@ -51,7 +49,7 @@ def main() -> int:
         return _examine(known[name], write=options.write)
 
     with ThreadPoolExecutor(2) as pool:
-        results = list(pool.map(examine, options.only or (SLICE if options.slice else known)))
+        results = list(pool.map(examine, options.only or known))
     for result in results:
         for complaint in result.complaints:
             print(f"{result.framework.name}: {complaint}")

@@ -116,5 +116,3 @@ FRAMEWORKS = (
         (_CHAT,),
     ),
 )
-SLICE = ("langchain", "pydantic-ai", "strands")
-"""A generation of the SDK each, raw responses, the beta API and helper streams, and small: for every change."""

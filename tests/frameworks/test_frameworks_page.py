@@ -2,7 +2,7 @@
 
 import page
 import pytest
-from table import FRAMEWORKS, SLICE
+from table import FRAMEWORKS
 
 
 def test_the_overview_is_current():
@@ -12,7 +12,3 @@ def test_the_overview_is_current():
 @pytest.mark.parametrize("program", {framework.program: None for framework in FRAMEWORKS})
 def test_every_program_has_a_tree(program: str):
     assert page.shown(program)
-
-
-def test_the_slice_is_a_part_of_the_whole():
-    assert set(SLICE) < {framework.name for framework in FRAMEWORKS}
