@@ -78,9 +78,16 @@ class Endings:
 
 
 _endings = Endings()
-# What was dropped before the program ended is recorded.
-atexit.register(_endings.wait)
 os.register_at_fork(after_in_child=_endings.forget)
+
+
+def wait_at_exit() -> None:
+    """Has the end of the program wait for what was dropped before it, so that all of it is recorded.
+
+    To be said anew of each provider: what is registered last is called first, and a provider shuts itself down there.
+    """
+    atexit.unregister(_endings.wait)
+    atexit.register(_endings.wait)
 
 
 def finish_dropped(finish: Callable[[_Record], None], record: _Record) -> None:

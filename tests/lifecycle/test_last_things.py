@@ -11,27 +11,33 @@ from apps import HELLO, SwitchOn, run_python
 from otel_claude.testing import BadRequest, SimulatedClaude, Telemetry
 
 DROPS_AT_THE_END = """
-import atexit
+import gc, time
 from anthropic import Anthropic
-from opentelemetry import trace
-from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
 from otel_claude import AnthropicInstrumentor
 from otel_claude.testing import SimulatedClaude
+
+class Slow(SpanProcessor):
+    def on_end(self, span):
+        time.sleep(0.3)
 
 class Printed(SpanExporter):
     def export(self, spans):
         print([span.attributes["claude.stream.outcome"] for span in spans], flush=True)
 
 provider = TracerProvider()
+provider.add_span_processor(Slow())
 provider.add_span_processor(BatchSpanProcessor(Printed()))
 AnthropicInstrumentor().instrument(tracer_provider=provider)
 claude = SimulatedClaude().start()
 client = Anthropic(base_url=claude.base_url, api_key="sk-ant-simulated")
 hello = {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": [{"role": "user", "content": "Hi"}]}
-for event in client.messages.create(**hello, stream=True):
-    break
-import gc; gc.collect()
+stream = client.messages.create(**hello, stream=True)
+next(iter(stream))
+stream.itself = stream  # So that it is collected, in the middle of which nothing can be recorded.
+del stream
+gc.collect()
 """
 
 GIVEN_AND_THEN_GLOBAL = """
