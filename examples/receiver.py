@@ -171,7 +171,7 @@ def _points(body: bytes) -> Iterator[Point]:
         for scope in resource.scope_metrics:
             for metric in scope.metrics:
                 for point in getattr(metric, metric.WhichOneof("data")).data_points:
-                    histogram = hasattr(point, "bucket_counts")
+                    histogram = hasattr(point, "count")
                     yield Point(
                         metric.name,
                         metric.unit,
