@@ -30,9 +30,12 @@ ENVIRONMENT = {
 
 CURL = """\
 #!/bin/sh
+body=$(cat)
 for each in "$@"; do
-  case "$each" in https://*) { printf '%s ' "${each##*/}"; cat; echo; } >> sent ;; esac
+  case "$each" in https://*) printf '%s %s\\n' "${each##*/}" "$body" >> sent ;; esac
 done
+case "$body" in *"${REFUSED:-nothing at all}"*) printf %s "${ANSWER:-}"; exit "${STATUS:-0}" ;; esac
+printf %s '{"data": {"id": "1"}}'
 """
 
 needs_jq = pytest.mark.skipif(shutil.which("jq") is None, reason="jq is not installed")
@@ -42,8 +45,8 @@ def commands(section: str) -> str:
     return "".join(line[4:] for line in SECTIONS[section].splitlines(keepends=True) if line.startswith("    "))
 
 
-def run(section: str, folder: Path) -> list[tuple[str, Any]]:
-    """What the commands of a section would send: each with the last part of its address."""
+def run(section: str, folder: Path, **more: str) -> tuple[list[tuple[str, Any]], str]:
+    """What the commands of a section would send, each with the last part of its address; and what they complain of."""
     curl = folder / "curl"
     curl.write_text(CURL, "utf-8")
     curl.chmod(0o755)
@@ -51,7 +54,7 @@ def run(section: str, folder: Path) -> list[tuple[str, Any]]:
     ran = subprocess.run(  # the commands of our own page
         ["sh", "-eu", "-c", commands(section)],  # noqa: S607  # where it is depends on the system
         cwd=folder,
-        env={**ENVIRONMENT, "PATH": path},
+        env={**ENVIRONMENT, "PATH": path, **more},
         capture_output=True,
         text=True,
         timeout=120,
@@ -60,13 +63,13 @@ def run(section: str, folder: Path) -> list[tuple[str, Any]]:
     assert ran.returncode == 0, ran.stderr
     sent = folder / "sent"
     if not sent.exists():
-        return []
+        return [], ran.stderr
     found = re.split(r"^(?=(?:dashboard|monitor|graphql) )", sent.read_text("utf-8"), flags=re.MULTILINE)
-    return [(each.partition(" ")[0], json.loads(each.partition(" ")[2])) for each in found if each]
+    return [(each.partition(" ")[0], json.loads(each.partition(" ")[2])) for each in found if each], ran.stderr
 
 
 def test_files_for_grafana_are_written(tmp_path: Path):
-    assert run("Grafana and Prometheus", tmp_path) == []
+    assert run("Grafana and Prometheus", tmp_path) == ([], "")
     written = {path.name for path in tmp_path.iterdir()} - {"curl"}
     assert written == {"claude-grafana-dashboard.json", "claude-prometheus-rules.yaml"}
     assert all(name in SECTIONS["Grafana and Prometheus"] for name in written)
@@ -74,13 +77,16 @@ def test_files_for_grafana_are_written(tmp_path: Path):
 
 @needs_jq
 def test_datadog_is_sent_the_dashboard_and_each_monitor(tmp_path: Path):
-    sent = run("Datadog", tmp_path)
+    sent, complaints = run("Datadog", tmp_path)
+    assert complaints == ""
     assert sent == [("dashboard", datadog_dashboard()), *(("monitor", each) for each in monitors(GUIDE))]
 
 
 @needs_jq
 def test_new_relic_is_sent_each_condition_by_its_mutation(tmp_path: Path):
-    sent = [body for _, body in run("New Relic", tmp_path)]
+    requests, complaints = run("New Relic", tmp_path)
+    assert complaints == ""
+    sent = [body for _, body in requests]
     made = conditions(GUIDE)
     assert [body["variables"] for body in sent] == [
         {"account": 42, "policy": "7", "condition": each["condition"]} for each in made
@@ -92,6 +98,21 @@ def test_new_relic_is_sent_each_condition_by_its_mutation(tmp_path: Path):
         )
     accounts = re.findall(r'"accountId": (\d+)', (tmp_path / "claude-newrelic-dashboard.json").read_text("utf-8"))
     assert set(accounts) == {"42"}
+
+
+@needs_jq
+@pytest.mark.parametrize(
+    ("section", "answer", "status"),
+    [
+        ("Datadog", '{"errors": ["The value of the query is invalid"]}', "22"),
+        # GraphQL answers 200 to what it refuses.
+        ("New Relic", '{"data": {"it": null}, "errors": [{"message": "Validation Error"}]}', "0"),
+    ],
+)
+def test_what_is_refused_is_named_and_the_others_are_sent(tmp_path: Path, section: str, answer: str, status: str):
+    sent, complaints = run(section, tmp_path, REFUSED='"ClaudeBilling"', ANSWER=answer, STATUS=status)
+    assert complaints == f"refused: ClaudeBilling\n{answer}\n"
+    assert len(sent) == {"Datadog": 1 + len(monitors(GUIDE)), "New Relic": len(conditions(GUIDE))}[section]
 
 
 def test_the_page_names_each_histogram_whose_percentiles_are_asked_for():

@@ -74,6 +74,110 @@ def test_a_monitor_compares_queries_with_its_threshold(monitor: Any):
     assert monitor["message"].splitlines()[-1].startswith(GUIDE)
 
 
+WIDGETS_SAID: dict[str, list[tuple[str, str | None]]] = {
+    "Spend in 24 hours": [("sum:claude.cost{*}.as_count()", "sum")],
+    "Budgets": [
+        ("max:claude.budget.spent{*} by {service,claude.budget.name}", "last"),
+        ("max:claude.budget.limit{*} by {service,claude.budget.name}", "last"),
+    ],
+    "Spend by model": [("sum:claude.cost{*} by {gen_ai.response.model}.as_rate().rollup(sum, 60)", None)],
+    "Context utilization": [("p50:claude.context.utilization{*}", None), ("p99:claude.context.utilization{*}", None)],
+    "Opus, slowest tenth": [
+        (
+            (
+                "p90:gen_ai.client.operation.duration{gen_ai.operation.name:chat AND NOT error.type:* "
+                "AND gen_ai.request.model:*opus*} by {gen_ai.request.model}"
+            ),
+            None,
+        )
+    ],
+    "First content of streams, slowest twentieth": [
+        ("p95:gen_ai.client.operation.time_to_first_chunk{*} by {gen_ai.request.model}", None)
+    ],
+    "Left of rate limits": [
+        (
+            (
+                "min:claude.rate_limit.remaining{*} "
+                "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id}"
+            ),
+            None,
+        ),
+        (
+            (
+                "max:claude.rate_limit.limit{*} "
+                "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id}"
+            ),
+            None,
+        ),
+    ],
+    "Tools that failed": [("count:gen_ai.execute_tool.duration{error.type:*} by {gen_ai.tool.name}.as_count()", "sum")],
+}
+"""What is asked for in words of Datadog's own, one for each kind of panel and each way to measure."""
+
+
+@pytest.mark.parametrize(("title", "said"), WIDGETS_SAID.items(), ids=WIDGETS_SAID)
+def test_a_widget_asks_for_what_its_title_says(title: str, said: list[tuple[str, str | None]]):
+    (widget,) = (each["definition"] for each in WIDGETS if each["definition"]["title"] == title)
+    asked = [query for request in widget["requests"] for query in request["queries"]]
+    assert [(query["query"], query.get("aggregator")) for query in asked] == said
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    {
+        "ClaudeContextHigh": "percentile(last_15m):p99:claude.context.utilization{*} > 0.75",
+        "ClaudeFirstContentSlow": "percentile(last_15m):p95:gen_ai.client.operation.time_to_first_chunk{*} > 10.24",
+        "ClaudeStreamsStall": "percentile(last_15m):p99.9:gen_ai.client.operation.time_per_output_chunk{*} > 10.24",
+        "ClaudeRateLimitLow": (
+            "min(last_5m):min:claude.rate_limit.remaining{*} "
+            "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id} / "
+            "max:claude.rate_limit.limit{*} "
+            "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id} < 0.1"
+        ),
+        "ClaudeBudgetNearlySpent": (
+            "max(last_5m):max:claude.budget.spent{*} by {service,claude.budget.name} / "
+            "max:claude.budget.limit{*} by {service,claude.budget.name} > 0.8"
+        ),
+        "ClaudeRateLimited": (
+            "sum(last_5m):count:gen_ai.client.operation.duration{claude.error.category:rate_limited} "
+            "by {gen_ai.request.model}.as_count() > 0"
+        ),
+    }.items(),
+)
+def test_a_monitor_looks_at_what_its_text_says(name: str, said: str):
+    assert QUERIES[name] == said
+
+
+def test_numbers_of_today_are_those_of_a_day_and_lines_stand_where_it_begins_to_be_wrong():
+    spans = {each["definition"]["title"]: each["definition"].get("time") for each in WIDGETS}
+    assert {title for title, span in spans.items() if span} == {title for title in spans if "in 24 hours" in title}
+    assert spans["Spend in 24 hours"] == {"live_span": "1d"}
+    lines = {each["definition"]["title"]: each["definition"].get("markers", []) for each in WIDGETS}
+    for title, line in (
+        ("Haiku, slowest tenth", 1),
+        ("Sonnet, slowest tenth", 3),
+        ("Opus, slowest tenth", 12),
+        ("Context utilization", 0.75),
+        ("Left of rate limits", 0.1),
+        ("Error rate", 0.001),
+    ):
+        assert lines[title] == [{"value": f"y = {line}", "display_type": "error dashed"}]
+
+
+@pytest.mark.parametrize("monitor", MONITORS, ids=NAMES)
+def test_a_monitor_that_hears_nothing_more_goes_back_to_ok(monitor: Any):
+    """A histogram of deltas has no point while nothing happens, so that what has failed once would be so for ever.
+
+    https://docs.datadoghq.com/monitors/configuration/#auto-resolve
+    """
+    assert monitor["options"] == {
+        "thresholds": {"critical": float(monitor["query"].split()[-1])},
+        "include_tags": True,
+        "require_full_window": False,
+        "timeout_h": 1,
+    }
+
+
 def test_every_alert_is_a_monitor_but_those_that_only_prometheus_can_tell():
     told = {name.partition(" ")[0] for name in NAMES}
     assert {alert.name for alert in ALERTS} - told == {"ClaudeBatchesWouldDo", "ClaudeKeyMayBeLeaked"}
@@ -217,6 +321,18 @@ def test_widgets_fill_twelve_columns_and_none_covers_another():
         ]
         assert len(set(taken)) == len(taken)
         assert max(x for x, _ in taken) < 12
+        assert max(y for _, y in taken) < group["layout"]["height"] - 1
+
+
+def test_groups_stand_below_each_other_and_all_widgets_say_where():
+    """Which those of a `fixed` dashboard have to. https://docs.datadoghq.com/api/latest/dashboards/."""
+    made = dashboard()
+    assert made["reflow_type"] == "fixed"
+    assert all(set(widget["layout"]) == {"x", "y", "width", "height"} for widget in (*made["widgets"], *WIDGETS))
+    below = 0
+    for group in made["widgets"]:
+        assert (group["layout"]["x"], group["layout"]["y"], group["layout"]["width"]) == (0, below, 12)
+        below += group["layout"]["height"]
 
 
 def parsed(document: Any, kind: str) -> Any:

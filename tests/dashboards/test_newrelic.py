@@ -34,7 +34,7 @@ CHOSEN = rf"(?:{NUMBER}|filter\((?:{NUMBER}), WHERE {BOTH}\))"
 SELECTED = rf"(?:{CHOSEN}|rate\({CHOSEN}, 1 second\))"
 QUERY = re.compile(
     rf"SELECT \(?{SELECTED}(?: [/+] {SELECTED})?\)?(?: \* \d+)? AS '[\w ]+' FROM Metric"  # noqa: S608  # a pattern
-    rf"(?: WHERE {BOTH})?(?: FACET {NAME}(?:, {NAME})*)?(?P<time> SINCE today)?(?: TIMESERIES| LIMIT \d+)?"
+    rf"(?: WHERE {BOTH})?(?: FACET {NAME}(?:, {NAME})*)?(?: SINCE (?:today|5 minutes ago))?(?: TIMESERIES| LIMIT \d+)?"
 )
 
 
@@ -72,7 +72,11 @@ def test_a_condition_has_the_fields_of_its_mutation_within_their_limits(each: An
     }  # fmt: skip
     assert condition.get("baselineDirection", "UPPER_ONLY") in ("UPPER_ONLY", "UPPER_AND_LOWER")
     waits = {"EVENT_FLOW": "aggregationDelay", "EVENT_TIMER": "aggregationTimer"}[signal["aggregationMethod"]]
-    assert set(signal) == {"aggregationWindow", "aggregationMethod", waits, "fillOption"}
+    slides = {"slideBy"} if signal["aggregationMethod"] == "EVENT_FLOW" and not baseline else set[str]()
+    assert set(signal) == {"aggregationWindow", "aggregationMethod", waits, "fillOption", *slides}
+    for slide in slides:
+        assert signal["aggregationWindow"] % signal[slide] == 0
+        assert 30 <= signal[slide] < signal["aggregationWindow"]
     assert 30 <= signal["aggregationWindow"] <= 21_600
     assert 5 <= signal[waits] <= 1_200
     assert term["thresholdDuration"] % signal["aggregationWindow"] == 0
@@ -121,7 +125,8 @@ def test_what_is_rare_is_looked_at_by_the_clock(alert: Any):
 def test_how_much_there_is_of_something_is_known_at_the_end_of_a_window(alert: Any):
     condition = BY_NAME[alert.name]
     assert condition["signal"]["aggregationMethod"] == "EVENT_FLOW"
-    assert condition["terms"][0]["thresholdOccurrences"] == "ALL"
+    occurrences = "ALL" if "baselineDirection" in condition else "AT_LEAST_ONCE"
+    assert condition["terms"][0]["thresholdOccurrences"] == occurrences
 
 
 @pytest.mark.parametrize("condition", BY_NAME.values(), ids=BY_NAME)
@@ -220,6 +225,86 @@ def test_every_alert_is_a_condition_but_those_that_only_prometheus_can_tell():
     assert {alert.name for alert in ALERTS} - set(NAMES) == {"ClaudeBatchesWouldDo", "ClaudeKeyMayBeLeaked"}
 
 
+WIDGETS_SAID = {
+    "Spend today": ["SELECT sum(`claude.cost`) AS 'USD' FROM Metric SINCE today"],
+    "Budgets": [
+        (
+            "SELECT max(`claude.budget.spent`) / max(`claude.budget.limit`) AS 'spent' FROM Metric "
+            "FACET `service.name`, `claude.budget.name` SINCE 5 minutes ago LIMIT 25"
+        )
+    ],
+    "Spend by model": [
+        "SELECT rate(sum(`claude.cost`), 1 second) * 3600 AS 'USD' FROM Metric FACET `gen_ai.response.model` TIMESERIES"
+    ],
+    "Context utilization": [
+        "SELECT percentile(`claude.context.utilization`, 50) AS 'median' FROM Metric TIMESERIES",
+        "SELECT percentile(`claude.context.utilization`, 99) AS 'fullest of a hundred' FROM Metric TIMESERIES",
+    ],
+    "Opus, slowest tenth": [
+        (
+            "SELECT percentile(`gen_ai.client.operation.duration`, 90) AS 'nine of ten' FROM Metric "
+            "WHERE `gen_ai.operation.name` = 'chat' AND `error.type` IS NULL AND `gen_ai.request.model` LIKE '%opus%' "
+            "FACET `gen_ai.request.model` TIMESERIES"
+        )
+    ],
+    "First content of streams, slowest twentieth": [
+        (
+            "SELECT percentile(`gen_ai.client.operation.time_to_first_chunk`, 95) AS '19 of 20' FROM Metric "
+            "FACET `gen_ai.request.model` TIMESERIES"
+        )
+    ],
+    "Left of rate limits": [
+        (
+            "SELECT min(`claude.rate_limit.remaining`) / max(`claude.rate_limit.limit`) AS 'left' FROM Metric "
+            "FACET `claude.rate_limit.type`, `claude.rate_limit.model`, `anthropic.organization.id` TIMESERIES"
+        )
+    ],
+}
+"""What is asked for in words of New Relic's own, one for each kind of panel and each way to measure."""
+
+
+@pytest.mark.parametrize(("title", "said"), WIDGETS_SAID.items(), ids=WIDGETS_SAID)
+def test_a_widget_asks_for_what_its_title_says(title: str, said: list[str]):
+    (widget,) = (each for each in WIDGETS if each["title"] == title)
+    assert [query["query"] for query in widget["rawConfiguration"]["nrqlQueries"]] == said
+
+
+@pytest.mark.parametrize(
+    ("name", "selected"),
+    {
+        "ClaudeContextHigh": "percentile(`claude.context.utilization`, 99)",
+        "ClaudeFirstContentSlow": "percentile(`gen_ai.client.operation.time_to_first_chunk`, 95)",
+        "ClaudeStreamsStall": "percentile(`gen_ai.client.operation.time_per_output_chunk`, 99.9)",
+        "ClaudeHaikuSlow": "percentile(`gen_ai.client.operation.duration`, 90)",
+        "ClaudeOpusForShortAnswers": "percentile(`gen_ai.client.token.usage`, 50)",
+        "ClaudeRateLimitLow": "min(`claude.rate_limit.remaining`) / max(`claude.rate_limit.limit`)",
+        "ClaudeBudgetNearlySpent": "max(`claude.budget.spent`) / max(`claude.budget.limit`)",
+        "ClaudeRateLimited": "count(`gen_ai.client.operation.duration`)",
+        "ClaudeSpendFast": "sum(`claude.cost`) * 6",
+    }.items(),
+)
+def test_a_condition_looks_at_what_its_text_says(name: str, selected: str):
+    assert condition_selects(name) == selected
+
+
+def test_a_line_of_a_widget_begins_above_what_is_well_or_ends_below():
+    lines = {
+        widget["title"]: line
+        for widget in WIDGETS
+        if widget["visualization"]["id"] == "viz.line"
+        for line in widget["rawConfiguration"].get("thresholds", {"thresholds": []})["thresholds"]
+    }
+    critical = {"name": "limit", "severity": "critical"}
+    assert lines["Opus, slowest tenth"] == {**critical, "from": "12"}
+    assert lines["Context utilization"] == {**critical, "from": "0.75"}
+    assert lines["Left of rate limits"] == {**critical, "to": "0.1"}
+
+
+def test_without_an_address_of_the_guide_there_is_no_link_to_it():
+    assert BY_NAME["ClaudeRateLimited"]["runbookUrl"] == "https://example.com/production.md#rate-limits"
+    assert all("runbookUrl" not in each["condition"] for each in conditions("docs/production.md"))
+
+
 def test_widgets_are_of_a_known_kind_and_belong_to_no_account():
     assert {widget["visualization"]["id"] for widget in WIDGETS} == {"viz.line", "viz.billboard", "viz.bar"}
     asked = [query for widget in WIDGETS for query in widget["rawConfiguration"]["nrqlQueries"]]
@@ -230,8 +315,10 @@ def test_a_panel_of_today_is_of_today_whatever_is_looked_at():
     for widget in WIDGETS:
         today = "today" in widget["title"]
         configuration = widget["rawConfiguration"]
-        assert configuration["platformOptions"]["ignoreTimeRange"] == today
         assert all(("SINCE today" in query["query"]) == today for query in configuration["nrqlQueries"])
+        now = widget["title"] == "Budgets"
+        assert all((" SINCE 5 minutes ago" in query["query"]) == now for query in configuration["nrqlQueries"])
+        assert configuration["platformOptions"]["ignoreTimeRange"] == (today or now)
 
 
 def test_widgets_fill_twelve_columns_and_none_covers_another():

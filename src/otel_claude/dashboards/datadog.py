@@ -35,7 +35,16 @@ SINCE_YESTERDAY = {
 """What alerts say here that compare with more than yesterday elsewhere."""
 
 BOTH_WAYS = ((">", 1, "up"), ("<", -1, "down"))
+RESOLVED_AFTER_H = 1
+"""A monitor that has no data any more goes back to OK. Histograms of deltas say nothing while nothing happens, so that
+one failure would be the last that anybody hears of.
+
+https://docs.datadoghq.com/monitors/configuration/#auto-resolve
+"""
+
 WIDTH, HEIGHT, COLUMNS = 3, 3, 12
+GROUP_TITLE = 1
+"""Rows of the grid that the title of a group takes."""
 
 
 def dashboard() -> dict[str, Any]:
@@ -44,23 +53,31 @@ def dashboard() -> dict[str, Any]:
         "title": TITLE,
         "description": TEXT,
         "layout_type": "ordered",
-        "widgets": [
-            {
-                "definition": {
-                    "type": "group",
-                    "title": row.title,
-                    "layout_type": "ordered",
-                    "widgets": [_widget(panel, place) for place, panel in enumerate(row.panels)],
-                }
-            }
-            for row in ROWS
-        ],
+        # Everything stays where its layout says.
+        "reflow_type": "fixed",
+        "widgets": list(_groups()),
     }
 
 
 def monitors(guide: str) -> list[dict[str, Any]]:
     """The monitors, in the order of the alerts. Those that only Prometheus can tell are left out."""
     return [monitor for alert in ALERTS for monitor in _monitors(alert, guide)]
+
+
+def _groups() -> Iterator[dict[str, Any]]:
+    below = 0
+    for row in ROWS:
+        height = GROUP_TITLE + -(-len(row.panels) * WIDTH // COLUMNS) * HEIGHT
+        yield {
+            "definition": {
+                "type": "group",
+                "title": row.title,
+                "layout_type": "ordered",
+                "widgets": [_widget(panel, place) for place, panel in enumerate(row.panels)],
+            },
+            "layout": {"x": 0, "y": below, "width": COLUMNS, "height": height},
+        }
+        below += height
 
 
 def _widget(panel: Panel, place: int) -> dict[str, Any]:
@@ -149,5 +166,10 @@ def _monitor(alert: Alert, name: str, query: str, bound: float, guide: str) -> d
         "message": f"{SINCE_YESTERDAY.get(alert.name, alert.hint)}\n\n{link(alert, guide)}",
         "priority": PRIORITIES[alert.severity],
         "tags": ["source:otel-claude", f"severity:{alert.severity}"],
-        "options": {"thresholds": {"critical": bound}, "include_tags": True, "require_full_window": False},
+        "options": {
+            "thresholds": {"critical": bound},
+            "include_tags": True,
+            "require_full_window": False,
+            "timeout_h": RESOLVED_AFTER_H,
+        },
     }

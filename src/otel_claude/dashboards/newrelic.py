@@ -13,7 +13,7 @@ from typing import Any
 from otel_claude.dashboards.alert import Alert, link, trend_of
 from otel_claude.dashboards.alerts import ALERTS
 from otel_claude.dashboards.measures import Formula, seconds
-from otel_claude.dashboards.nrql import nrql, watched
+from otel_claude.dashboards.nrql import GAUGES, nrql, watched
 from otel_claude.dashboards.panel import Panel, Query
 from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
 
@@ -28,6 +28,12 @@ LONGEST_WINDOW, LONGEST_OPEN = 6 * 3600, 24 * 3600
 """In seconds. No condition looks at more than six hours."""
 
 MINUTE = 60
+SLIDES = 5
+"""Into how many parts a window slides on, as in New Relic's own example: what happens across the end of one is in the
+next, and is known before the window is over. A part is a whole fraction of the window, of 30 s at least.
+
+https://docs.newrelic.com/docs/nrql/using-nrql/create-smoother-charts-sliding-windows/
+"""
 LATENESS = 120
 """How much later than it was made a point may come, in seconds."""
 
@@ -80,7 +86,7 @@ def _widget(panel: Panel, place: int) -> dict[str, Any]:
         "linkedEntityGuids": None,
         "rawConfiguration": {
             "nrqlQueries": [{"accountId": ACCOUNT, "query": _query(panel, query)} for query in panel.queries],
-            "platformOptions": {"ignoreTimeRange": panel.today},
+            "platformOptions": {"ignoreTimeRange": bool(_since(panel))},
             **_limits(panel),
         },
     }
@@ -88,8 +94,16 @@ def _widget(panel: Panel, place: int) -> dict[str, Any]:
 
 def _query(panel: Panel, query: Query) -> str:
     ends = {"lines": " TIMESERIES", "number": "", "bars": " LIMIT 25"}
-    since = " SINCE today" if panel.today else ""
-    return f"{nrql(query.formula, query.name)}{since}{ends[panel.kind]}"
+    return f"{nrql(query.formula, query.name)}{_since(panel)}{ends[panel.kind]}"
+
+
+def _since(panel: Panel) -> str:
+    """The time of a panel, where that is not what is looked at."""
+    if panel.today:
+        return " SINCE today"
+    # What a gauge was earlier, such as a budget before it began anew, is not what it is.
+    shows_gauges = all(each.what in GAUGES for query in panel.queries for each in query.formula.measures.values())
+    return " SINCE 5 minutes ago" if shows_gauges and panel.kind != "lines" else ""
 
 
 def _limits(panel: Panel) -> Mapping[str, Any]:
@@ -111,7 +125,7 @@ def _condition(alert: Alert, formula: Formula, guide: str) -> dict[str, Any]:
     direction = {} if trend is None else {"baselineDirection": "UPPER_AND_LOWER" if trend.both else "UPPER_ONLY"}
     # A whole number of windows.
     duration = -(-max(seconds(alert.wait), window) // window) * window
-    # Whether something happens at all is known as soon as it does; how much of it there is, at the end of the window.
+    # Whether something happens at all is known as soon as it does; how much of it there is, at the end of a window.
     sparse = alert.bound == 0
     return {
         "mutation": f"alertsNrqlCondition{'Static' if trend is None else 'Baseline'}Create",
@@ -119,17 +133,19 @@ def _condition(alert: Alert, formula: Formula, guide: str) -> dict[str, Any]:
             "name": alert.name,
             "description": OFF_PREDICTION.get(alert.name, alert.hint),
             "enabled": True,
-            "runbookUrl": link(alert, guide),
+            # A path is no address.
+            **({"runbookUrl": link(alert, guide)} if "://" in guide else {}),
             **direction,
             "nrql": {"query": watched(asked)},
-            "signal": _as_it_comes() if sparse else _at_the_end(window),
+            "signal": _as_it_comes() if sparse else _at_the_end(window, slides=trend is None),
             "terms": [
                 {
                     "operator": "ABOVE" if trend else OPERATORS[alert.test],
                     "priority": PRIORITIES[alert.severity],
                     "threshold": DEVIATIONS if trend else alert.bound,
                     "thresholdDuration": duration,
-                    "thresholdOccurrences": "AT_LEAST_ONCE" if sparse else "ALL",
+                    # One window is enough, each of those that slide; what is off its prediction has to stay so.
+                    "thresholdOccurrences": "ALL" if trend else "AT_LEAST_ONCE",
                 }
             ],
             # Where no point comes any more, nothing else closes an incident before the longest time.
@@ -144,13 +160,14 @@ def _condition(alert: Alert, formula: Formula, guide: str) -> dict[str, Any]:
     }
 
 
-def _at_the_end(window: int) -> dict[str, Any]:
+def _at_the_end(window: int, *, slides: bool) -> dict[str, Any]:
     """For what goes on: a window is looked at when a point comes that was made after it."""
     return {
         "aggregationWindow": window,
         "aggregationMethod": "EVENT_FLOW",
         "aggregationDelay": LATENESS,
         "fillOption": "NONE",
+        **({"slideBy": window // SLIDES} if slides else {}),
     }
 
 
