@@ -15,6 +15,8 @@ from urllib.request import urlopen
 import pytest
 
 SCRAPE_MS = 200
+JOB = "claude"
+"""What Prometheus calls the target, and alerts and dashboards take for the service."""
 _LONGEST_WAIT_S = 20
 
 Series = tuple[dict[str, str], float]
@@ -32,7 +34,7 @@ class PrometheusServer:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
-        scraped = {"job_name": "claude", "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+        scraped = {"job_name": JOB, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
         interval = {"scrape_interval": f"{SCRAPE_MS}ms", "scrape_timeout": f"{SCRAPE_MS}ms"}
         config = folder / "prometheus.yml"
         # JSON is YAML.
@@ -48,7 +50,7 @@ class PrometheusServer:
             stdout=self._log,
             stderr=self._log,
         )
-        self.until('up{job="claude"} == 1')
+        self.until(f'up{{job="{JOB}"}} == 1')
 
     def query(self, query: str, at: float | None = None) -> list[Series]:
         """What the query gives now, or `at` a time. Raises `HTTPError` where Prometheus does not accept it."""

@@ -125,9 +125,13 @@ def test_a_widget_asks_for_what_its_title_says(title: str, said: list[tuple[str,
 @pytest.mark.parametrize(
     ("name", "said"),
     {
-        "ClaudeContextHigh": "percentile(last_15m):p99:claude.context.utilization{*} > 0.75",
-        "ClaudeFirstContentSlow": "percentile(last_15m):p95:gen_ai.client.operation.time_to_first_chunk{*} > 10.24",
-        "ClaudeStreamsStall": "percentile(last_15m):p99.9:gen_ai.client.operation.time_per_output_chunk{*} > 10.24",
+        "ClaudeContextHigh": "percentile(last_15m):p99:claude.context.utilization{*} by {service} > 0.75",
+        "ClaudeFirstContentSlow": (
+            "percentile(last_15m):p95:gen_ai.client.operation.time_to_first_chunk{*} by {service} > 10.24"
+        ),
+        "ClaudeStreamsStall": (
+            "percentile(last_15m):p99.9:gen_ai.client.operation.time_per_output_chunk{*} by {service} > 10.24"
+        ),
         "ClaudeRateLimitLow": (
             "min(last_5m):min:claude.rate_limit.remaining{*} "
             "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id} / "
@@ -139,8 +143,8 @@ def test_a_widget_asks_for_what_its_title_says(title: str, said: list[tuple[str,
             "max:claude.budget.limit{*} by {service,claude.budget.name} > 0.8"
         ),
         "ClaudeRateLimited": (
-            "sum(last_5m):count:gen_ai.client.operation.duration{claude.error.category:rate_limited} "
-            "by {gen_ai.request.model}.as_count() > 0"
+            "sum(last_15m):count:gen_ai.client.operation.duration{claude.error.category:rate_limited} "
+            "by {service,gen_ai.request.model}.as_count() > 0"
         ),
     }.items(),
 )
@@ -278,7 +282,7 @@ def test_budgets_of_the_same_name_are_apart_by_service():
 
 @pytest.mark.parametrize("name", ["ClaudeErrors", "ClaudeRetries"])
 def test_calls_that_a_budget_refused_are_not_among_those_sent(name: str):
-    whole = "count:gen_ai.client.operation.duration{claude.error.category NOT IN (budget)}.as_count()"
+    whole = "count:gen_ai.client.operation.duration{claude.error.category NOT IN (budget)} by {service}.as_count()"
     assert f" / {whole} > " in QUERIES[name]
 
 

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Any, NamedTuple, cast
 
 import pytest
-from prometheus_server import PrometheusServer, Series
+from prometheus_server import JOB, PrometheusServer, Series
 from traffic import OPUS, PRICE, SETTINGS, SONNET, Traffic
 
 from otel_claude import AnthropicInstrumentor, Settings
@@ -37,7 +37,7 @@ class Scraped(NamedTuple):
 
     def query(self, expression: str, at: float | None = None) -> list[Series]:
         """The query of a panel that shows an hour."""
-        asked = expression.replace("$__rate_interval", "1h").replace("$__range", "1h")
+        asked = expression.replace("$__rate_interval", "1h").replace("$__range", "1h").replace("$service", JOB)
         return self.prometheus.query(asked, at or self.at)
 
 
@@ -168,6 +168,123 @@ def test_a_budget_is_spent_by_what_its_calls_cost(scraped: Scraped):
 def test_errors_are_told_apart_by_their_category(scraped: Scraped):
     found = by("claude_error_category", scraped.query(expression("Errors by category")))
     assert set(found) == {"invalid_request", "overloaded", "stream_interrupted"}
+
+
+PANELS = {panel["title"]: panel for panel in dashboard()["panels"] if panel["type"] != "row"}
+JOBS = 'job=~"$service"'
+SAID = {
+    "Spend by model": (
+        f"sum by (gen_ai_response_model) (rate(claude_cost_USD_total{{{JOBS}}}[$__rate_interval])) * 3600"
+    ),
+    "Calls by model": (
+        "sum by (gen_ai_request_model) (rate(gen_ai_client_operation_duration_seconds_count"
+        f'{{gen_ai_operation_name="chat", {JOBS}}}[$__rate_interval])) * 60'
+    ),
+    "Context utilization": (
+        f"histogram_quantile(0.5, sum by (le) (rate(claude_context_utilization_bucket{{{JOBS}}}[$__rate_interval])))"
+    ),
+    "Opus, slowest tenth": (
+        "histogram_quantile(0.9, sum by (le, gen_ai_request_model) (rate("
+        'gen_ai_client_operation_duration_seconds_bucket{gen_ai_operation_name="chat", error_type="", '
+        f'gen_ai_request_model=~".*opus.*", {JOBS}}}[$__rate_interval])))'
+    ),
+    "First content of streams, slowest twentieth": (
+        "histogram_quantile(0.95, sum by (le, gen_ai_request_model) (rate("
+        f"gen_ai_client_operation_time_to_first_chunk_seconds_bucket{{{JOBS}}}[$__rate_interval])))"
+    ),
+    "Tools, slowest tenth": (
+        "histogram_quantile(0.9, sum by (le, gen_ai_tool_name) (rate("
+        f"gen_ai_execute_tool_duration_seconds_bucket{{{JOBS}}}[$__rate_interval])))"
+    ),
+    "Budgets": (
+        "max by (job, claude_budget_name) (claude_budget_spent_USD"
+        f"{{{JOBS}}} / ignoring (claude_budget_scope) group_left () claude_budget_limit_USD{{{JOBS}}})"
+    ),
+    "Left of rate limits": (
+        "min by (claude_rate_limit_type, claude_rate_limit_model, anthropic_organization_id, claude_workspace, "
+        f"claude_call_name) (claude_rate_limit_remaining{{{JOBS}}} / claude_rate_limit_limit{{{JOBS}}})"
+    ),
+    "Errors by category": (
+        "sum by (claude_error_category) (rate(gen_ai_client_operation_duration_seconds_count"
+        f'{{error_type!="", {JOBS}}}[$__rate_interval])) * 60'
+    ),
+}
+"""What is asked for in words of Prometheus' own, one for each way to measure; sums are held by their numbers above."""
+
+
+@pytest.mark.parametrize(("title", "said"), SAID.items(), ids=SAID)
+def test_a_panel_asks_for_what_its_title_says(title: str, said: str):
+    assert PANELS[title]["targets"][0]["expr"] == said
+
+
+def test_the_fullest_of_a_hundred_prompts_is_the_second_line():
+    assert PANELS["Context utilization"]["targets"][1]["expr"].startswith("histogram_quantile(0.99, ")
+
+
+def test_lines_are_over_time_and_numbers_of_the_whole_of_it():
+    for panel in PANELS.values():
+        lines = panel["type"] == "timeseries"
+        for target in panel["targets"]:
+            assert (target["range"], target["instant"]) == (lines, not lines)
+            windows = set(re.findall(r"\[(.+?)\]", target["expr"])) - {"1h"}
+            assert windows <= {"$__rate_interval" if lines else "$__range"}
+            # The default of a data source is 15 s, in which most processes have told nothing.
+            assert target["interval"] == "1m"
+    assert {title for title, panel in PANELS.items() if "timeFrom" in panel} == {
+        title for title in PANELS if "today" in title
+    }
+    assert PANELS["Spend today"]["timeFrom"] == "now/d"
+
+
+@pytest.mark.parametrize(
+    ("title", "unit"),
+    {
+        "Spend today": "currencyUSD",
+        "Spend by model": "currencyUSD",
+        "Budgets": "percentunit",
+        "Error rate": "percentunit",
+        "Opus, slowest tenth": "s",
+        "Calls by model": "short",
+    }.items(),
+)
+def test_a_panel_has_the_unit_of_its_numbers(title: str, unit: str):
+    assert PANELS[title]["fieldConfig"]["defaults"]["unit"] == unit
+
+
+@pytest.mark.parametrize(
+    ("title", "steps"),
+    {
+        "Haiku, slowest tenth": [("green", None), ("red", 1)],
+        "Sonnet, slowest tenth": [("green", None), ("red", 3)],
+        "Opus, slowest tenth": [("green", None), ("red", 12)],
+        "Context utilization": [("green", None), ("red", 0.75)],
+        "Error rate": [("green", None), ("red", 0.001)],
+        "Left of rate limits": [("red", None), ("green", 0.1)],
+        "Budgets": [("green", None), ("orange", 0.8), ("red", 1)],
+    }.items(),
+)
+def test_colours_change_where_it_begins_to_be_wrong(title: str, steps: list[tuple[str, float | None]]):
+    thresholds = PANELS[title]["fieldConfig"]["defaults"]["thresholds"]
+    assert [(step["color"], step["value"]) for step in thresholds["steps"]] == steps
+
+
+def test_what_is_apart_is_named_by_what_it_is_apart_by():
+    legends = {title: [target["legendFormat"] for target in panel["targets"]] for title, panel in PANELS.items()}
+    assert legends["Spend by model"] == ["{{gen_ai_response_model}}"]
+    assert legends["Context utilization"] == ["median", "fullest of a hundred"]
+    assert legends["Spent of each budget"] == [
+        "spent {{job}} {{claude_budget_name}} {{claude_budget_scope}}",
+        "limit {{job}} {{claude_budget_name}}",
+    ]
+
+
+def test_services_can_be_chosen_from_those_that_call(scraped: Scraped):
+    (variable,) = (each for each in dashboard()["templating"]["list"] if each["name"] == "service")
+    (metric,) = re.findall(r"^label_values\((\w+), job\)$", variable["query"]["query"])
+    assert {labels["job"] for labels, _ in scraped.prometheus.query(metric, scraped.at)} == {JOB}
+    assert variable["current"]["value"] == "$__all"
+    everything = scraped.query(expression("Spend today").replace("$service", variable["allValue"]))
+    assert everything == scraped.query(expression("Spend today"))
 
 
 def test_panels_stand_beside_each_other_and_belong_to_no_installation():

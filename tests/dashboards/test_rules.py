@@ -50,6 +50,7 @@ def test_a_rule_says_how_bad_it_is_what_to_do_and_where_to_read_on(alert: Any):
     rule = RULES[alert.name]
     assert rule["labels"] == {"severity": alert.severity}
     assert rule["annotations"]["summary"] == alert.hint
+    assert rule["annotations"]["value"] == "{{ $value | humanize }}"
     heading = rule["annotations"]["runbook_url"].removeprefix(f"{GUIDE}#")
     assert heading == alert.section.lower().replace(" ", "-")
     assert without_spaces(rule["expr"]) == without_spaces(expression(alert))
@@ -107,9 +108,15 @@ def fails(category: str, **labels: str) -> list[Recorded]:
 
 
 def limit(
-    left: float, samples: int, kind: str = "input_tokens", of: float = 1_000_000, organization: str = "prod"
+    left: float,
+    samples: int,
+    kind: str = "input_tokens",
+    of: float = 1_000_000,
+    organization: str = "prod",
+    instance: str = "one",
 ) -> list[Recorded]:
     labels = {
+        "instance": instance,
         "claude_rate_limit_type": kind,
         "claude_rate_limit_model": "claude-sonnet-5-5",
         "anthropic_organization_id": organization,
@@ -120,11 +127,11 @@ def limit(
     ]
 
 
-def budget(spent: float, samples: int, of: float = 100, job: str = "support") -> list[Recorded]:
-    labels = {"job": job, "claude_budget_name": "daily_budget_usd"}
+def budget(spent: float, samples: int, of: float = 100, job: str = "support", **scope: str) -> list[Recorded]:
+    labels = {"job": job, "instance": f"{job} {of}", "claude_budget_name": "daily_budget_usd"}
     return [
         *steady("claude_budget_limit_USD", of, samples, **labels),
-        *steady("claude_budget_spent_USD", spent, samples, **labels),
+        *steady("claude_budget_spent_USD", spent, samples, **labels, **scope),
     ]
 
 
@@ -164,6 +171,7 @@ FIRES: Mapping[str, list[Recorded]] = {
     # 1.75 in five minutes are 21 an hour.
     "ClaudeSpendFast": counted("claude_cost_USD_total", [(1.75, 2 * HOUR)]),
     "ClaudeBudgetNearlySpent": budget(81, HOUR),
+    "ClaudeBudgetOverspent": budget(101, HOUR),
     "ClaudeBudgetRefuses": fails("budget"),
     "ClaudeOpusForShortAnswers": histogram(
         "gen_ai_client_token_usage", TOKENS, 60, [(10, 3 * HOUR)], gen_ai_token_type="output", **of_model(OPUS)
@@ -322,6 +330,19 @@ def test_a_gap_in_scraping_makes_no_old_series_new():
     assert check(promql(one(failed("rate_limited", window="15m"))) + " > 0", [Case([after, before], fires=False)]) == ""
 
 
+@needs_promtool
+def test_a_process_that_is_started_again_at_its_address_spends_on():
+    """Three processes, one after the other under the same labels, that spend 3, 3 and 1 USD.
+
+    Between what was recorded an increase is an estimate, which is off by less than a thirtieth here.
+    """
+    day = Recorded("up", {}, [(0, 10 * HOUR)], 1)
+    steps = [(0.1, 29), (-2.9, 1), (0.1, 29), (-2.9, 1), (0.1, 9)]
+    spent = Recorded("claude_cost_USD_total", {"instance": "localhost:9464"}, steps, after=2 * HOUR)
+    known = promql(one(cost("grown", "10h")))
+    assert check(f"abs({known} / 7 - 1) < 0.03", [Case([day, spent], fires=True)]) == ""
+
+
 WELL: Mapping[str, tuple[str, list[Recorded]]] = {
     "answers within what is expected": ("ClaudeSonnetSlow", slow(SONNET, 2.9)),
     "failures that take long": (
@@ -335,6 +356,13 @@ WELL: Mapping[str, tuple[str, list[Recorded]]] = {
         "ClaudeRateLimitLow",
         [*limit(0.6, HOUR, of=50_000, organization="dev"), *limit(0.6, HOUR, of=2_000_000)],
     ),
+    "an idle process that remembers a larger limit": (
+        "ClaudeRateLimitLow",
+        [
+            *limit(0.9, HOUR, of=100_000, instance="busy"),
+            *limit(0.9, HOUR, of=2_000_000, instance="idle"),
+        ],
+    ),
     "calls that a budget refuses, of an application that repeats few": (
         "ClaudeRequestsNearLimit",
         counted(f"{CALLS}_count", [(10_000, 2 * HOUR)], claude_error_category="budget", **CHAT),
@@ -346,6 +374,35 @@ ILL: Mapping[str, tuple[str, list[Recorded]]] = {
     "a budget beside a larger one of another service": (
         "ClaudeBudgetNearlySpent",
         [*budget(90, HOUR), *budget(50, HOUR, 10_000, "batch")],
+    ),
+    "a budget beside a larger one under the same job": (
+        "ClaudeBudgetNearlySpent",
+        [*budget(90, HOUR), *budget(50, HOUR, 10_000)],
+    ),
+    "a tenant whose share is nearly spent": (
+        "ClaudeBudgetNearlySpent",
+        [*budget(90, HOUR, claude_budget_scope="umbrella")],
+    ),
+    "a small service that fails beside a large one": (
+        "ClaudeErrors",
+        [
+            *counted(f"{CALLS}_count", [(10_000, 2 * HOUR)], job="large", **CHAT),
+            *counted(f"{CALLS}_count", [(1, 2 * HOUR)], job="small", claude_error_category="connection", **CHAT),
+        ],
+    ),
+    "failures in ten minutes that were not scraped": (
+        "ClaudeRateLimited",
+        [
+            Recorded("up", {}, [(0, 2 * HOUR)], 1),
+            Recorded(f"{CALLS}_count", {"claude_error_category": "rate_limited"}, [(0, HOUR)], 1),
+            Recorded(
+                f"{CALLS}_count",
+                {"claude_error_category": "rate_limited", "instance": "other"},
+                [(0, 1)],
+                4,
+                after=2 * HOUR - 2,
+            ),
+        ],
     ),
     # Beside calls that are all sent and half of which fail, or are repeated, ten thousand times as many refused ones.
     "errors among calls that a budget refuses": (

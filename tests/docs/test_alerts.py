@@ -175,9 +175,13 @@ CASES: Mapping[tuple[str, str], Sequence[Case]] = {
             tokens((1_000, HOUR), (0, WEEK), (now, HOUR), fires=fires)
             for now, fires in ((29_000, False), (31_000, True))
         ),
-        # Nothing was recorded last week, and 10,000,000 tokens in the last half hour.
-        Case([Recorded("claude_token_usage_total", {"claude_token_type": "input"}, [(2_000_000, 4)], after=WEEK)],
+        # Nothing at this hour last week, 60 tokens a little earlier, and 8,000,000 now, of another process.
+        Case([Recorded("claude_token_usage_total", {"claude_token_type": "input"}, [(2_000_000, 4)], after=WEEK),
+              Recorded("claude_token_usage_total", {"claude_token_type": "input", "instance": "old"}, [(60, 2)])],
              fires=True),
+        # Nothing a week ago, and nothing before: the service is new.
+        Case([Recorded("claude_token_usage_total", {"claude_token_type": "input"}, [(2_000_000, 4)], after=WEEK)],
+             fires=False),
     ],
     ("Success metrics", "offset 1w"): [
         *(

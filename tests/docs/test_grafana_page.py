@@ -12,7 +12,7 @@ import pytest
 import yaml
 from vendor_pages import command, exports, fenced, indented, program, sections, shell, started, variables
 
-from dashboards.prometheus_server import PrometheusServer
+from dashboards.prometheus_server import JOB, PrometheusServer
 from otel_claude.dashboards.grafana import dashboard
 from otel_claude.testing import SimulatedClaude
 
@@ -38,8 +38,8 @@ EMPTY = {
 }
 """The panels that have nothing to show where the page is followed, and why."""
 
-WINDOWS = {"$__rate_interval": "4s", "$__range": "1h"}
-"""For Grafana's words. Its rates are of a minute, in which the program makes six rounds of calls; here of four."""
+WINDOWS = {"$__rate_interval": "4s", "$__range": "1h", "$service": JOB}
+"""For Grafana's words. Its rates are of four minutes, in which the program makes 24 rounds of calls; here of four."""
 
 
 class Reader(NamedTuple):

@@ -18,7 +18,8 @@ class Alert(NamedTuple):
     """A condition that somebody should know of.
 
     `formula` is compared with `bound`; with a `past`, such as `1d`, with so many times what it was then. With a
-    `floor`, nothing recorded then is 0, and whatever is no more than the floor is well. It has to hold `wait` long.
+    `floor`, nothing recorded then is 0 for what was there in the week before, and whatever is no more than the floor is
+    well. It has to hold `wait` long.
     `promql` stands where only Prometheus can tell: the other backends have no such alert.
     """
 

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from otel_claude.dashboards.measures import SERVICE, Measure, Where
+from otel_claude.dashboards.measures import SERVICE, Formula, Measure, Where, ratio
 from otel_claude.diagnosis.codes import Category
 from otel_claude.emitting import instruments, names
 
@@ -12,6 +12,12 @@ MODEL = (names.REQUEST_MODEL,)
 LIMITS = (names.LIMIT_TYPE, names.LIMIT_MODEL, names.ORGANIZATION, names.LIMIT_WORKSPACE, names.CALL_NAME)
 BUDGET = (SERVICE, names.BUDGET_NAME)
 """Services have budgets of the same name, such as `daily_budget_usd`."""
+
+BUDGET_OR_SHARE = (*BUDGET, names.BUDGET_SCOPE)
+"""Of a budget that is per tenant, the share of each."""
+
+ALONE = (SERVICE,)
+"""A small service that fails is not to be lost in a large one that does not. Limits and bills are those of all."""
 CALL = (Where(names.OPERATION, "in", ("chat",)),)
 SENT = (Where(names.ERROR_CATEGORY, "not in", ("budget",)),)
 """Calls that a budget refuses never leave the process."""
@@ -37,25 +43,25 @@ def calls(where: tuple[Where, ...], what: Growth, window: str = "", by: tuple[st
 
 
 def failed(*categories: Category, by: tuple[str, ...] = (), window: str = "") -> Measure:
-    """How many calls failed for one of the categories."""
-    return calls((Where(names.ERROR_CATEGORY, "in", categories),), "grown", window, by)
+    """How many calls failed for one of the categories, by service."""
+    return calls((Where(names.ERROR_CATEGORY, "in", categories),), "grown", window, (*ALONE, *by))
 
 
 def took(part: Literal["count", "sum"]) -> Measure:
-    """The answers of a quarter of an hour, and how long they took, by model."""
-    return Measure(instruments.DURATION, "per_second", ANSWERED, MODEL, "15m", part)
+    """The answers of a quarter of an hour, and how long they took, by service and model."""
+    return Measure(instruments.DURATION, "per_second", ANSWERED, (*ALONE, *MODEL), "15m", part)
 
 
-def slowest(family: str, window: str = "") -> Measure:
+def slowest(family: str, window: str = "", by: tuple[str, ...] = MODEL) -> Measure:
     """How long one answer in ten takes at least, of the models of a family."""
     like = Where(names.REQUEST_MODEL, "like", (f"*{family}*",))
-    return Measure(instruments.DURATION, "quantile", (*ANSWERED, like), MODEL, window)
+    return Measure(instruments.DURATION, "quantile", (*ANSWERED, like), by, window)
 
 
 def prompts(part: Literal["count", "sum"]) -> Measure:
-    """The calls of a quarter of an hour, and their input tokens."""
+    """The calls of a quarter of an hour, and their input tokens, by service."""
     where = (Where(names.TOKEN_TYPE, "in", ("input",)),)
-    return Measure(instruments.TOKEN_USAGE, "per_second", where, (), "15m", part)
+    return Measure(instruments.TOKEN_USAGE, "per_second", where, ALONE, "15m", part)
 
 
 def used(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
@@ -69,9 +75,17 @@ def cost(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
     return Measure(instruments.COST, what, (), by, window)
 
 
-def answers(*where: Where, window: str = "") -> Measure:
-    """Answers, by why they ended."""
-    return Measure(instruments.RESPONSES, "grown", where, window=window)
+def spent(by: tuple[str, ...]) -> Formula:
+    """The spent part of budgets; of those that are per tenant, that of the fullest."""
+    return ratio(
+        Measure(instruments.BUDGET_SPENT, "most", by=by),
+        Measure(instruments.BUDGET_LIMIT, "most", by=tuple(each for each in by if each != names.BUDGET_SCOPE)),
+    )
+
+
+def answers(*where: Where, window: str = "", by: tuple[str, ...] = ()) -> Measure:
+    """Answers, of why they ended."""
+    return Measure(instruments.RESPONSES, "grown", where, by, window)
 
 
 def broken(by: tuple[str, ...] = (), window: str = "") -> Measure:

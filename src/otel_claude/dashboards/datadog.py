@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from otel_claude.dashboards.alert import Alert, Trend, link, trend_of
-from otel_claude.dashboards.alerts import ALERTS, TOKENS_OF_HALF_AN_HOUR
+from otel_claude.dashboards.alerts import ALERTS
+from otel_claude.dashboards.alerts_of_service import TOKENS_OF_HALF_AN_HOUR
 from otel_claude.dashboards.datadog_queries import changed, monitored, queries
 from otel_claude.dashboards.measures import Formula
 from otel_claude.dashboards.panel import Panel, Query

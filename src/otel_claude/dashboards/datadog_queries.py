@@ -7,9 +7,8 @@ https://docs.datadoghq.com/metrics/advanced-filtering/
 Pure.
 """
 
-from otel_claude.dashboards.measures import SERVICE, Formula, Measure, Where, always
+from otel_claude.dashboards.measures import GAUGES, SERVICE, Formula, Measure, Where, always
 
-GAUGES = {"least": "min", "most": "max"}
 AGGREGATIONS = {"grown": "sum", "per_second": "sum", "quantile": "percentile", **GAUGES}
 """How a monitor brings a window to one number."""
 

@@ -8,9 +8,11 @@ Its data source is a variable, so that it belongs to no installation. Pure.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from otel_claude.dashboards.measures import SERVICE
 from otel_claude.dashboards.panel import Panel, Query
 from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
-from otel_claude.dashboards.promql import label, promql
+from otel_claude.dashboards.promql import label, promql, series
+from otel_claude.emitting.instruments import DURATION
 
 UID = "otel-claude"
 SCHEMA = 36
@@ -20,6 +22,13 @@ SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 KINDS = {"lines": "timeseries", "number": "stat", "bars": "bargauge"}
 WINDOWS = {"lines": "$__rate_interval", "number": "$__range", "bars": "$__range"}
 UNITS = {"": "short", "USD": "currencyUSD", "USD/h": "currencyUSD", "s": "s", "share": "percentunit", "/min": "short"}
+INTERVAL = "1m"
+"""How often points come, by the default of OpenTelemetry's SDK: `$__rate_interval` is four times that. With the 15 s
+that Grafana takes for granted, shares would be of the series alone that have just begun.
+
+https://grafana.com/docs/grafana/latest/datasources/prometheus/template-variables/#use-__rate_interval
+"""
+
 COLOURS = (("green",), ("green", "red"), ("green", "orange", "red"))
 """By how many limits there are."""
 
@@ -40,7 +49,22 @@ def dashboard() -> dict[str, Any]:
         "time": {"from": "now-6h", "to": "now"},
         "refresh": "1m",
         "templating": {
-            "list": [{"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"}]
+            "list": [
+                {"name": "datasource", "label": "Data source", "type": "datasource", "query": "prometheus"},
+                {
+                    "name": "service",
+                    "label": "Service",
+                    "type": "query",
+                    "datasource": SOURCE,
+                    "query": {"query": f"label_values({series(DURATION)}_count, {label(SERVICE)})", "refId": "service"},
+                    "refresh": 2,
+                    "sort": 1,
+                    "multi": True,
+                    "includeAll": True,
+                    "allValue": ".*",
+                    "current": {"text": "All", "value": "$__all"},
+                },
+            ]
         },
         "annotations": {"list": []},
         "panels": [{"id": number, **panel} for number, panel in enumerate(_panels(), 1)],
@@ -77,7 +101,8 @@ def _panel(panel: Panel, left: int, top: int) -> dict[str, Any]:
             {
                 "refId": ref,
                 "datasource": SOURCE,
-                "expr": promql(query.formula, WINDOWS[panel.kind]),
+                "expr": promql(query.formula, WINDOWS[panel.kind], f'{label(SERVICE)}=~"$service"'),
+                "interval": INTERVAL,
                 "legendFormat": _legend(query, alone=len(panel.queries) == 1),
                 "instant": instant,
                 "range": not instant,

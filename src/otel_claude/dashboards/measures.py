@@ -61,6 +61,10 @@ class Formula(NamedTuple):
         """The attributes that the numbers are apart by."""
         return next(iter(self.measures.values())).by
 
+    def over(self, window: str) -> "Formula":
+        """The same in such a window."""
+        return Formula(self.text, {name: each._replace(window=window) for name, each in self.measures.items()})
+
     def ago(self, shift: str) -> "Formula":
         """The same so much earlier."""
         return Formula(self.text, {name: each._replace(ago=shift) for name, each in self.measures.items()})
@@ -78,6 +82,9 @@ def ratio(part: Measure, whole: Measure) -> Formula:
 
 SERVICE = "service.name"
 """Stands among attributes for the service that has recorded a point: each backend has a name of its own for it."""
+
+GAUGES = {"least": "min", "most": "max"}
+"""What is measured of gauges, as all backends call it."""
 
 SOMETIMES = frozenset({names.LIMIT_WORKSPACE, names.CALL_NAME, names.BUDGET_SCOPE})
 

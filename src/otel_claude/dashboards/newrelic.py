@@ -12,8 +12,8 @@ from typing import Any
 
 from otel_claude.dashboards.alert import Alert, link, trend_of
 from otel_claude.dashboards.alerts import ALERTS
-from otel_claude.dashboards.measures import Formula, seconds
-from otel_claude.dashboards.nrql import GAUGES, nrql, watched
+from otel_claude.dashboards.measures import GAUGES, Formula, seconds
+from otel_claude.dashboards.nrql import nrql, watched
 from otel_claude.dashboards.panel import Panel, Query
 from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
 

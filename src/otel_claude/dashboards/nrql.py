@@ -7,9 +7,7 @@ https://docs.newrelic.com/docs/data-apis/understand-data/metric-data/metric-data
 Pure.
 """
 
-from otel_claude.dashboards.measures import Formula, Measure, Where, always
-
-GAUGES = {"least": "min", "most": "max"}
+from otel_claude.dashboards.measures import GAUGES, Formula, Measure, Where, always
 
 
 def nrql(formula: Formula, name: str, *where: Where) -> str:

@@ -11,17 +11,24 @@ from otel_claude.dashboards.alert import Alert, link
 from otel_claude.dashboards.alerts import ALERTS
 from otel_claude.dashboards.promql import promql
 
+WEEK = "168h"
+AMOUNTS = ("USD", "{token}")
+"""Units of what is to be exact though processes are started again. Failures are looked at, and shares of calls."""
+
 
 def expression(alert: Alert) -> str:
     """The query of an alert: whatever it gives is wrong."""
     if alert.formula is None:
         return alert.promql
-    now = promql(alert.formula)
+    exact = any(each.of.unit in AMOUNTS for each in alert.formula.measures.values())
+    now = promql(alert.formula, exact=exact)
     if not alert.past:
         return f"{now} {alert.test} {alert.bound:g}"
-    then = promql(alert.formula.ago(alert.past))
+    then = promql(alert.formula.ago(alert.past), exact=exact)
     if alert.floor is not None:
-        return f"{now} {alert.test} clamp_min({alert.bound:g} * ({then} or vector(0)), {alert.floor:g})"
+        # Of what is younger than that, nothing is known.
+        before = promql(alert.formula.ago(alert.past).over(WEEK), exact=False)
+        return f"{now} {alert.test} clamp_min({alert.bound:g} * ({then} or 0 * {before}), {alert.floor:g})"
     return f"{now} {alert.test} {alert.bound:g} * {f'({then})' if alert.formula.is_ratio else then}"
 
 
@@ -44,7 +51,7 @@ def _lines(guide: str) -> Iterator[str]:
             yield from _mapping("labels", {"severity": alert.severity})
             yield from _mapping(
                 "annotations",
-                {"summary": alert.hint, "runbook_url": link(alert, guide)},
+                {"summary": alert.hint, "value": "{{ $value | humanize }}", "runbook_url": link(alert, guide)},
             )
 
 

@@ -1,7 +1,7 @@
 """The rows on spend and tokens. Pure."""
 
-from otel_claude.dashboards.conditions import BUDGET, CUT, answers, cost, used
-from otel_claude.dashboards.measures import Measure, Where, one, ratio
+from otel_claude.dashboards.conditions import BUDGET, BUDGET_OR_SHARE, CUT, answers, cost, spent, used
+from otel_claude.dashboards.measures import Measure, Where, one
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, quantile, share
 from otel_claude.emitting import instruments, names
 from otel_claude.emitting.instruments import Instrument
@@ -41,12 +41,7 @@ SPEND_AND_TOKENS = (
                 "The spent part of each budget in its period, by service; of one that is per tenant, the fullest one.",
                 "bars",
                 "share",
-                (
-                    Query(
-                        "spent",
-                        ratio(budget(instruments.BUDGET_SPENT, *BUDGET), budget(instruments.BUDGET_LIMIT, *BUDGET)),
-                    ),
-                ),
+                (Query("spent", spent(BUDGET)),),
                 (0.8, 1),
             ),
             Panel(
@@ -85,7 +80,7 @@ SPEND_AND_TOKENS = (
                 "lines",
                 "USD",
                 (
-                    Query("spent", one(budget(instruments.BUDGET_SPENT, *BUDGET, names.BUDGET_SCOPE))),
+                    Query("spent", one(budget(instruments.BUDGET_SPENT, *BUDGET_OR_SHARE))),
                     Query("limit", one(budget(instruments.BUDGET_LIMIT, *BUDGET))),
                 ),
             ),
