@@ -70,7 +70,7 @@ docs: .venv/ready  ## the generated references in docs/, made anew
 clean:           ## everything that the verbs have made
 	rm -rf .venv .venvs .pytest_cache .ruff_cache .hypothesis .coverage
 
-.venv/ready: pyproject.toml constraints.txt
+.venv/ready: pyproject.toml constraints.txt src/otel_claude_command.py
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check 'pip>=25.1'
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable . --group test --group schemas --group lint

@@ -3,12 +3,15 @@
 import importlib
 import os
 import sys
+import sysconfig
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from otel_claude.doctor import examination
+from otel_claude.doctor.deadline import Work
 from otel_claude.doctor.setups import INSTRUMENTORS, Setup, Tried
 from otel_claude.doctor.signals import SIGNALS
 
@@ -23,7 +26,13 @@ def set_up_well(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch)
     """Takes it for granted that `opentelemetry-instrument` sets up everything, for to try that takes seconds."""
     if "really_tried" not in request.fixturenames:
         well = Tried(Setup([signal.name for signal in SIGNALS], [*INSTRUMENTORS]))
-        monkeypatch.setattr(examination, "try_setup", lambda *_args, **_kwargs: well)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  # as it is called
+        monkeypatch.setattr(examination, "trying", lambda *_args, **_kwargs: nullcontext(Work(lambda: well, 60)))  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  # as it is called
+
+
+@pytest.fixture(autouse=True)
+def own_commands_on_the_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Has the commands of this Python found before others."""
+    monkeypatch.setenv("PATH", os.pathsep.join((sysconfig.get_path("scripts"), os.environ.get("PATH", ""))))
 
 
 @pytest.fixture

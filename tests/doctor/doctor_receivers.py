@@ -23,6 +23,12 @@ def answering(status: int, body: bytes = b"", *, tls: ssl.SSLContext | None = No
             self.end_headers()
             self.wfile.write(body)
 
+        def do_CONNECT(self) -> None:
+            """As a proxy that lets nothing through."""
+            self.send_response(status)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the base class has named it
             pass
 

@@ -1,5 +1,7 @@
 """What must not be shown is taken out of texts of others."""
 
+import json
+from base64 import standard_b64encode, urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
@@ -54,6 +56,41 @@ def test_keys_and_passwords_of_the_environment_are_taken_out():
 def test_names_that_end_like_that_of_a_secret_are_those_of_one(name: str):
     assert without("got opensesame", **{name: "opensesame"}) == "got …"
     assert without("got opensesame", **{f"{name}_FILE": "opensesame"}) == "got opensesame"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "credential"),
+    [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "https://me:open-sesame@host/v1", "me:open-sesame"),
+        ("HTTPS_PROXY", "http://me:open-sesame@proxy:3128", "me:open-sesame"),
+        ("http_proxy", "me:open-sesame@proxy:3128", "me:open-sesame"),
+        ("HTTPS_PROXY", "http://me:open%21sesame@proxy:3128", "me:open!sesame"),
+        ("HTTPS_PROXY", "http://me:open%21sesame@proxy:3128", "me:open%21sesame"),
+        # With `+` and `/` in base64.
+        ("HTTPS_PROXY", "http://me:~~~~????>>>@proxy:3128", "me:~~~~????>>>"),
+    ],
+)
+def test_the_header_that_is_made_of_a_password_is_taken_out(name: str, value: str, credential: str):
+    for encode in (standard_b64encode, urlsafe_b64encode):
+        encoded = encode(credential.encode()).decode()
+        for text in (encoded, encoded.rstrip("=")):
+            assert without(f"got Basic {text}", **{name: value}).rstrip("=") == "got Basic …"
+
+
+@pytest.mark.parametrize("encoding", ["latin-1", "utf-8"])
+def test_libraries_write_letters_of_a_password_in_one_of_two_ways(encoding: str):
+    encoded = standard_b64encode("me:sésame".encode(encoding)).decode()
+    assert without(f"got {encoded}", HTTPS_PROXY="http://me:s%C3%A9same@proxy:3128").rstrip("=") == "got …"
+
+
+def test_a_proxy_without_a_scheme_has_a_password_too():
+    assert without("no me:opensesame, opensesame", http_proxy="me:opensesame@proxy:3128") == "no …, …"
+
+
+@pytest.mark.parametrize("value", ["sésame-ouvre-toi", 'open"the"sesame', "Bearer sésame-ouvre-toi"])
+def test_a_value_is_taken_out_of_json_as_it_is_written_there(value: str):
+    body = json.dumps({"error": f"no such key: {value.removeprefix('Bearer ')}"})
+    assert without(body, **{HEADERS: f"x-key={value}"}) == '{"error": "no such key: …"}'
 
 
 def test_a_password_with_an_at_sign_is_taken_out_whole_and_in_pieces():

@@ -122,9 +122,24 @@ def test_headers_and_what_is_wrong_with_them_are_told_without_values():
     values = {**OTLP, "OTEL_EXPORTER_OTLP_HEADERS": "api-key=sesame,Bearer sesame,sesame"}
     wrong, told = endpoint_checks(Variables(values))
     assert (wrong.status, told.status) == ("problem", "ok")
-    assert "entries 2 and 3 are" in wrong.says
+    assert "entry 2 and entry 3 are" in wrong.says
     assert "api-key" in told.says
     assert "sesame" not in str((wrong, told))
+
+
+@pytest.mark.parametrize(
+    ("value", "says", "mend"),
+    [
+        ("api-key=", "the value of `api-key` is empty", "look whether what it is made of is set"),
+        ('api-key="sesame"', "`api-key` is not sent, as OpenTelemetry does not accept", "%22"),
+        ("own=;sesame,x=;sesame", "entry 1 and entry 2 are not sent", "%3B"),
+    ],
+)
+def test_headers_whose_values_do_not_arrive_are_told_without_them(value: str, says: str, mend: str):
+    (check,) = endpoint_checks(Variables({**OTLP, "OTEL_EXPORTER_OTLP_HEADERS": value}))
+    assert (check.status, check.says.startswith(f"OTEL_EXPORTER_OTLP_HEADERS: {says}")) == ("problem", True)
+    assert mend in check.mend
+    assert "sesame" not in str(check)
 
 
 def test_headers_of_one_signal_are_told_with_their_variable():
@@ -230,6 +245,14 @@ def test_a_file_of_budgets_without_any_has_none(tmp_path: Path):
     assert ("note", "budgets") in statuses(list(recording_checks(Variables({}), read.settings)))
 
 
+def test_what_is_wrong_in_a_file_is_not_told_as_what_is_accepted(tmp_path: Path):
+    path = tmp_path / "budgets.toml"
+    path.write_text("[budgets.daily]\nusd = = 5\n")
+    (check,) = read_settings(Variables({"OTEL_CLAUDE_BUDGETS": str(path)})).checks
+    assert f"which is not accepted: {path}: " in check.says
+    assert "accepted: /" not in check.says.replace("not accepted: /", "")
+
+
 def test_a_variable_that_is_no_setting_is_told_with_the_nearest_one():
     near, far = read_settings(Variables({"OTEL_CLAUDE_MAX_SPANS": "5", "OTEL_CLAUDE_XYZZY": "1"})).checks
     assert "OTEL_CLAUDE_MAX_SPANS_PER_TRACE" in near.mend
@@ -280,6 +303,10 @@ def test_the_paragraph_tells_of_signals_cap_and_content():
         assert part in said
     assert "every" not in said
     assert "Nothing is exported." in paragraph(Variables({}), Settings())
+
+
+def test_metrics_that_never_come_have_no_interval():
+    assert "Metrics come" not in paragraph(Variables({**OTLP, "OTEL_METRIC_EXPORT_INTERVAL": "0"}), Settings())
 
 
 @pytest.mark.parametrize(("interval", "shown"), [("5000", "every 5 s"), ("soon", "every 60 s")])

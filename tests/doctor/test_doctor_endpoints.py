@@ -4,10 +4,11 @@ https://opentelemetry.io/docs/specs/otel/protocol/exporter/
 """
 
 import pytest
+from opentelemetry.util.re import parse_env_headers
 
 from otel_claude.doctor.endpoints import Endpoint, UnusableEndpoint, endpoint_of, remarks
 from otel_claude.doctor.exporters import GRPC, HTTP, chosen
-from otel_claude.doctor.headers import headers_in
+from otel_claude.doctor.headers import Headers, headers_in
 from otel_claude.doctor.signals import LOGS, METRICS, SIGNALS, TRACES
 from otel_claude.doctor.variables import Variables
 
@@ -135,21 +136,36 @@ def test_an_endpoint_of_an_address_of_ipv6_is_shown_in_brackets():
 
 def test_headers_are_told_by_their_names():
     found = headers_in("Authorization=Basic%20dXNlcjpwYXNz, x-honeycomb-dataset = shop,,")
-    assert found == (["authorization", "x-honeycomb-dataset"], 0, [])
+    assert found == Headers(["authorization", "x-honeycomb-dataset"], 0, [], [], [])
     assert found.shown == "authorization, x-honeycomb-dataset"
 
 
 def test_headers_that_no_manual_names_are_only_counted():
     """What is behind a comma in a value looks like one."""
     found = headers_in("authorization=Basic%20one,c2VzYW1l=two,opensesame=3")
-    assert found == (["authorization"], 2, [])
+    assert (found.names, found.others) == (["authorization"], 2)
     assert found.shown == "authorization, and 2 more"
     assert "opensesame" not in headers_in("opensesame=3").shown
 
 
 @pytest.mark.parametrize(
     "entry",
-    ["Authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA", "name=", "=value"],
+    ["Authorization: Basic dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA==", "dXNlcjpwYXNzd29yZA", "=value"],
 )
 def test_an_entry_that_may_be_a_value_is_told_by_its_number(entry: str):
-    assert headers_in(f"x-one=1,{entry}") == ([], 1, [2])
+    assert headers_in(f"x-one=1,{entry}") == Headers([], 1, ["entry 2"], [], [])
+
+
+@pytest.mark.parametrize("value", ['"sesame"', "open;sesame", "open\\sesame", "sésame", "open\tsesame"])
+def test_an_entry_that_opentelemetry_drops_is_told_and_logged_nowhere(value: str, caplog: pytest.LogCaptureFixture):
+    assert parse_env_headers(f"api-key={value}", liberal=True) == {}
+    assert len(caplog.records) == 1
+    caplog.clear()
+    assert headers_in(f"Api-Key={value},own={value},x=1") == Headers([], 1, [], ["`Api-Key`", "entry 2"], [])
+    assert caplog.records == []
+
+
+def test_an_entry_without_a_value_is_sent_so():
+    """As of `api-key=$KEY` where there is no such variable."""
+    assert parse_env_headers("api-key=,own=", liberal=True) == {"api-key": "", "own": ""}
+    assert headers_in("api-key= ,own=,x=1") == Headers([], 1, [], [], ["`api-key`", "entry 2"])

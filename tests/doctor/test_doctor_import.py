@@ -10,14 +10,18 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
-PROGRAM = "import sys; from otel_claude_command import main; sys.exit(main())"
+PROGRAM = ("-c", "import sys; from otel_claude_command import main; sys.exit(main())")
 
 
-def run(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, program: tuple[str, str] = PROGRAM, path: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    """Runs the command of the source: what is installed is a copy."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("OTEL_")}
+    paths = [each for each in (path, str(PROJECT / "src")) if each]
     return subprocess.run(
-        [sys.executable, "-c", PROGRAM, *arguments],
-        env={**inherited, **variables},
+        [sys.executable, *program, *arguments],
+        env={**inherited, **variables, "PYTHONPATH": os.pathsep.join(paths)},
         capture_output=True,
         text=True,
         timeout=60,
@@ -51,9 +55,25 @@ def test_the_same_is_told_as_json(arguments: tuple[str, ...]):
     assert told["checks"][0]["mend"].startswith("correct OTEL_PROPAGATORS")
 
 
+@pytest.mark.parametrize("arguments", [(), ("--format", "json")])
+def test_a_value_with_which_the_sdk_cannot_be_imported_is_told_with_its_variable(arguments: tuple[str, ...]):
+    ran = run("doctor", *arguments, OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT="sk-ant-api03-0123456789")
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert "correct OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, or unset it" in ran.stdout
+    assert "0123456789" not in ran.stdout
+    if arguments:
+        told = json.loads(ran.stdout)
+        assert (told["problems"], [check["name"] for check in told["checks"]]) == (1, ["OpenTelemetry"])
+
+
+def test_the_module_is_a_program_as_well():
+    ran = run("--version", program=("-m", "otel_claude_command"))
+    assert (ran.returncode, ran.stdout.split()[:1]) == (0, ["otel-claude"])
+
+
 def test_what_else_cannot_be_imported_is_told_too(tmp_path: Path):
     (tmp_path / "wrapt.py").write_text("raise ImportError('no wrapt here')")
-    ran = run("doctor", PYTHONPATH=str(tmp_path))
+    ran = run("doctor", path=str(tmp_path))
     assert (ran.returncode, ran.stderr) == (1, "")
     assert "no wrapt here" in ran.stdout
     assert "python -c 'import otel_claude'" in ran.stdout

@@ -1,13 +1,16 @@
 """What is installed: packages that are not, or in other versions, and instrumentations of others."""
 
 import sys
+import sysconfig
 from collections.abc import Callable
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
 from otel_claude.doctor import instrumentations, packages
 from otel_claude.doctor.check import Check
+from otel_claude.doctor.exported import exporter_checks
 from otel_claude.doctor.instrumentations import native_span_checks, other_checks, switch_checks
 from otel_claude.doctor.packages import package_checks
 from otel_claude.doctor.sdk import sdk_checks
@@ -187,6 +190,58 @@ def test_another_distro_than_the_named_one_sets_nothing(set_variables: Callable[
     set_variables(OTEL_PYTHON_DISTRO="another")
     with variables() as found:
         assert found.read("OTEL_TRACES_EXPORTER") is None
+
+
+@pytest.mark.parametrize("name", ["nope", ""])
+def test_a_distro_that_there_is_not_is_told_with_its_variable(name: str, set_variables: Callable[..., None]):
+    set_variables(OTEL_PYTHON_DISTRO=name, OTEL_SERVICE_NAME="shop")
+    with variables() as found:
+        (check,) = sdk_checks(found)
+        (exporters,) = exporter_checks(found)
+    assert (check.status, check.says.startswith(f"OTEL_PYTHON_DISTRO is {name!r}")) == ("problem", True)
+    assert check.mend.startswith("unset OTEL_PYTHON_DISTRO; installed: ")
+    assert "pip install" not in exporters.mend
+    assert "OTEL_PYTHON_DISTRO" in exporters.mend
+
+
+def commands() -> list[Check]:
+    return [check for check in package_checks() if check.name == "command"]
+
+
+def test_without_the_command_on_the_path_it_is_told_where_it_is(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PATH", "/no/such/folder")
+    (check,) = commands()
+    assert (check.status, "is not on the PATH" in check.says) == ("note", True)
+    assert sys.executable in check.says
+    assert check.mend.startswith(f"start the program with {sysconfig.get_path('scripts')}")
+
+
+LONG = "#!/bin/sh\n'''exec' \"{python}\" \"$0\" \"$@\"\n' '''\n"
+
+
+# As pip and https://packaging.python.org/en/latest/specifications/entry-points have them.
+@pytest.mark.parametrize("begin", ["#!{python}\n", LONG, "#!/usr/bin/env python3\n"])
+def test_the_command_of_another_python_is_told(begin: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    folder = tmp_path / "other environment" if "exec" in begin else tmp_path
+    folder.mkdir(exist_ok=True)
+    for name, text in (("opentelemetry-instrument", begin.format(python=folder / "python3")), ("python3", "#!/bin/sh")):
+        (folder / name).write_text(text)
+        (folder / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder))
+    (check,) = commands()
+    assert (check.status, f"is one of {folder}/python3" in check.says) == ("note", True)
+    # What another program starts cannot be seen.
+    (folder / "opentelemetry-instrument").write_text("#!/bin/sh\nexec something\n")
+    assert commands() == []
+
+
+def test_a_link_to_the_same_python_is_no_other_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "bin").symlink_to(Path(sys.executable).parent)
+    command = tmp_path / "opentelemetry-instrument"
+    command.write_text(f"#!{tmp_path}/bin/python3\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert commands() == []
 
 
 def test_a_distro_that_raises_is_told(set_variables: Callable[..., None], install: Install):

@@ -93,3 +93,11 @@ def test_a_server_is_not_asked_offline():
 def test_an_address_that_cannot_be_opened_is_told_with_what_is_accepted():
     check = checked("redis://127.0.0.1:1/zero")
     assert (check.status, "redis://host:port/number" in check.mend) == ("problem", True)
+    assert "%2F" not in check.mend
+
+
+def test_a_password_that_cannot_stand_in_an_address_is_to_be_encoded():
+    check = checked("redis://:hunt/er@127.0.0.1:1/0")
+    assert check.status == "problem"
+    assert "write what is special as in an address: %2F for /" in check.mend
+    assert "hunt" not in str(check)

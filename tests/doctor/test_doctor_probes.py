@@ -28,9 +28,11 @@ from receiver import Receiver
 
 from otel_claude.commands.doctor import as_json
 from otel_claude.doctor import exported
+from otel_claude.doctor.answers import answer_of_http
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.examination import examine
 from otel_claude.doctor.report import Report
+from otel_claude.doctor.signals import METRICS, SIGNALS, TRACES
 
 SECRET = "open-sesame-4711"
 PROTOBUF, JSON = "application/x-protobuf", "application/json"
@@ -78,6 +80,7 @@ def test_one_thing_of_each_signal_is_sent_and_can_be_looked_for(send_to: Callabl
     assert (event.name, event.body) == ("claude.doctor", "claude.doctor")
     assert report.trace_id == span.trace.hex() == event.trace.hex()
     assert report.service == "shop"
+    assert report.accepted == list(SIGNALS)
     assert {payload.headers["api-key"] for payload in receiver.payloads} == {SECRET}
     assert report.count("problem") == 0
 
@@ -146,6 +149,14 @@ def test_what_is_accepted_and_then_rejected_is_a_problem(body: bytes, kind: str,
         send_to(endpoint, OTEL_METRICS_EXPORTER="none", OTEL_LOGS_EXPORTER="none")
         check = arrivals(examine(10))["span"]
     assert (check.status, "spans are full" in check.says) == ("problem", True)
+
+
+def test_only_what_was_accepted_is_to_be_looked_for(send_to: Callable[..., None]):
+    with Receiver() as receiver, answering(401) as refusing:
+        send_to(
+            receiver.endpoint, OTEL_LOGS_EXPORTER="none", OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=f"{refusing}/v1/traces"
+        )
+        assert examine(10).accepted == [METRICS]
 
 
 def test_rejected_points_and_remarks_are_read_too(send_to: Callable[..., None]):
@@ -238,6 +249,17 @@ def test_a_redirection_is_no_receiver(send_to: Callable[..., None]):
         send_to(endpoint)
         check = arrivals(examine(10))["span, metric, event"]
     assert (check.status, "redirects" in check.says) == ("problem", True)
+
+
+def test_a_redirection_that_the_exporter_has_followed_is_one_as_well():
+    """Those of some versions do so."""
+    import requests
+
+    # With 307, the request is sent once more as it was.
+    with answering(200) as end, answering(307, location=end) as begin:
+        response = requests.post(begin, b"", timeout=20)
+    assert response.status_code == 200
+    assert answer_of_http(TRACES, response).is_redirected
 
 
 def test_a_closed_port_is_told_once_and_nothing_is_sent_to_it(send_to: Callable[..., None]):
@@ -375,6 +397,8 @@ def test_nothing_is_sent_where_the_sdk_is_off(send_to: Callable[..., None]):
         assert receiver.payloads == []
     assert status_of(report, "OpenTelemetry") == "ok"  # the versions
     assert report.count("problem") == 1
+    told = {check.name for section in report.sections for check in section.checks}
+    assert told & {"this process", "spans, metrics, events", "headers", "temporality", "sampler"} == set()
 
 
 def test_the_environment_and_the_loggers_are_as_they_were(send_to: Callable[..., None]):

@@ -19,7 +19,7 @@ def no_proxies(set_variables: Callable[..., None]) -> None:
 
 
 def variable(protocol: str, *, is_encrypted: bool = False) -> str | None:
-    found = proxy_of(HOST, protocol, is_encrypted=is_encrypted)
+    found = proxy_of(HOST, 4318, protocol, is_encrypted=is_encrypted)
     return None if found is None else found.variable
 
 
@@ -60,6 +60,85 @@ def test_a_host_may_be_excepted(protocol: str, name: str, monkeypatch: pytest.Mo
     assert variable(protocol) is None
     monkeypatch.setenv(name, "localhost")
     assert variable(protocol) == "http_proxy"
+
+
+@pytest.mark.parametrize(
+    ("without", "host", "of_http", "of_grpc"),
+    [
+        ("127.0.0.0/8", "127.0.0.1", True, True),
+        ("10.0.0.0/8, 192.168.0.0/16", "192.168.7.1", True, True),
+        ("10.0.0.0/8", "127.0.0.1", False, False),
+        ("127.0.0.0/8", "localhost", False, False),
+        (" LOCALHOST ", "localhost", True, True),
+        (".example.com", "otlp.example.com", True, True),
+        ("ample.com", "example.com", False, False),
+        ("::1", "::1", True, True),
+        ("collector:4318", "collector", True, False),
+        ("collector:1", "collector", False, False),
+        ("*", "collector", True, False),
+        # Ranges of IPv6 are gRPC's alone.
+        ("::/64", "::1", False, True),
+        ("", "collector", False, False),
+    ],
+)
+def test_hosts_and_ranges_are_excepted_as_the_libraries_do_it(
+    without: str, host: str, monkeypatch: pytest.MonkeyPatch, *, of_http: bool, of_grpc: bool
+):
+    """Tried out on requests 2.34 and on gRPC 1.85."""
+    monkeypatch.setenv("http_proxy", "http://proxy:3128")
+    monkeypatch.setenv("no_proxy", without)
+    assert (proxy_of(host, 4318, HTTP, is_encrypted=False) is None) is of_http
+    assert (proxy_of(host, 4318, GRPC, is_encrypted=False) is None) is of_grpc
+
+
+@pytest.mark.parametrize("protocol", [HTTP, GRPC])
+def test_a_receiver_in_a_range_that_is_excepted_is_tried_on_its_own(
+    protocol: str, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setenv("http_proxy", closed_port())
+    monkeypatch.setenv("NO_PROXY" if protocol == HTTP else "no_proxy", "127.0.0.0/8")
+    with answering(200) as endpoint:
+        set_variables(OTEL_EXPORTER_OTLP_ENDPOINT=endpoint, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+        found = arrivals(2)
+    assert found[endpoint.removeprefix("http://")].says == "accepts connections"
+    if protocol == HTTP:
+        assert found["span, metric, event"].status == "ok"
+
+
+def refusing_by_proxy(
+    status: int, receiver: str, protocol: str, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> Check:
+    """What is said of a span that a proxy does not let through."""
+    with answering(status) as proxy:
+        monkeypatch.setenv("http_proxy", proxy)
+        monkeypatch.setenv("https_proxy", proxy)
+        set_variables(OTEL_EXPORTER_OTLP_ENDPOINT=receiver, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
+        set_variables(OTEL_METRICS_EXPORTER="none", OTEL_LOGS_EXPORTER="none", OTEL_EXPORTER_OTLP_TIMEOUT="1")
+        return arrivals(10)["span"]
+
+
+@pytest.mark.parametrize(
+    ("protocol", "receiver", "name"),
+    [(HTTP, f"http://{HOST}", "http_proxy"), (HTTP, f"https://{HOST}", "https_proxy"), (GRPC, HOST, "https_proxy")],
+)
+def test_a_proxy_that_wants_a_password_is_told_with_its_variable(
+    protocol: str, receiver: str, name: str, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    check = refusing_by_proxy(407, receiver, protocol, set_variables, monkeypatch)
+    assert check.status == "problem"
+    assert "407" in check.says
+    assert f"correct {name}: the proxy may want a user and password" in check.mend
+
+
+def test_a_refusal_that_may_be_that_of_a_proxy_names_the_proxy(
+    set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    check = refusing_by_proxy(403, f"http://{HOST}", HTTP, set_variables, monkeypatch)
+    assert "OTEL_EXPORTER_OTLP_HEADERS" in check.mend
+    assert "or look at the proxy of http_proxy, which may have refused it" in check.mend
+    # A receiver alone answers so.
+    check = refusing_by_proxy(401, f"http://{HOST}", HTTP, set_variables, monkeypatch)
+    assert "proxy" not in check.mend
 
 
 def test_the_address_of_a_proxy_has_a_port():

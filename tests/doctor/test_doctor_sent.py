@@ -6,13 +6,14 @@ import pytest
 
 from otel_claude.commands.doctor import as_json, as_table
 from otel_claude.doctor.answers import Answer, short
-from otel_claude.doctor.check import Check, Section
+from otel_claude.doctor.check import Check, Section, merged
 from otel_claude.doctor.confidential import Confidential
 from otel_claude.doctor.exporters import Exporter
 from otel_claude.doctor.own_settings import Own
 from otel_claude.doctor.report import Report, without
 from otel_claude.doctor.sent import Sent, check_of
-from otel_claude.doctor.signals import METRICS, TRACES
+from otel_claude.doctor.signals import METRICS, SIGNALS, TRACES, Signal
+from otel_claude.doctor.variables import Variables
 
 HTTP = Exporter(TRACES, "otlp_proto_http")
 GRPC = Exporter(METRICS, "otlp_proto_grpc")
@@ -41,6 +42,8 @@ def test_what_was_rejected_is_a_problem_and_a_remark_a_note():
     ("exporter", "status", "mend"),
     [
         (HTTP, 401, "OTEL_EXPORTER_OTLP_HEADERS"),
+        (HTTP, 403, "OTEL_EXPORTER_OTLP_HEADERS"),
+        (GRPC, "PERMISSION_DENIED", "OTEL_EXPORTER_OTLP_HEADERS"),
         (GRPC, "UNAUTHENTICATED", "OTEL_EXPORTER_OTLP_HEADERS"),
         (HTTP, 404, "OTEL_TRACES_EXPORTER=none"),
         (GRPC, "UNIMPLEMENTED", "OTEL_METRICS_EXPORTER=none"),
@@ -78,6 +81,11 @@ def test_a_status_tells_what_to_do(exporter: Exporter, status: int | str, mend: 
         (GRPC, "Ssl handshake failed: SSL_ERROR_SSL: OPENSSL_internal:WRONG_VERSION_NUMBER", "speak TLS"),
         (HTTP, "SSLError: [X509: NO_CERTIFICATE_OR_CRL_FOUND] no certificate or crl found", "file of certificates"),
         (HTTP, "ProxyError: Cannot connect to proxy. [Errno 111] Connection refused", "the proxy"),
+        # As gRPC 1.85 writes it.
+        (GRPC, "Custom verification check failed: Hostname Verification Check failed.", "not trusted"),
+        (GRPC, "last error: UNAVAILABLE: ipv4:127.0.0.1:1: Unwrap failed (TSI_DATA_CORRUPTED)", "no encrypted"),
+        (GRPC, "Cannot check peer: missing selected ALPN property.", "does not speak grpc"),
+        (GRPC, "HTTP proxy returned response code 407", "the proxy"),
         (HTTP, "KeyError: 'x'", "KeyError"),
     ],
 )
@@ -105,6 +113,66 @@ def test_what_was_logged_tells_why_where_nothing_else_does():
     assert check_of(Sent(HTTP, False, 10.0)).says == "not accepted; the exporter does not tell why"
 
 
+# As requests and the exporters of OpenTelemetry 1.45 write it.
+TRANSIENT = "Transient error {} encountered while exporting {}, retrying in 1.06s."
+POOL = "HTTPSConnectionPool(host='127.0.0.1', port={}): Max retries exceeded with url: /v1/{} (Caused by {})"
+GAVE_UP = "Failed to export {} batch due to timeout, max retries or shutdown."
+
+
+def test_that_an_exporter_has_given_up_is_no_reason_where_there_is_another():
+    reset = "('Connection aborted.', RemoteDisconnected('Remote end closed connection without response'))"
+    check = check_of(Sent(HTTP, False, 1.0, logged=[TRANSIENT.format(reset, "span batch"), GAVE_UP.format("spans")]))
+    assert "does not speak http/protobuf" in check.says
+    assert "shutdown" not in check.says
+
+
+def test_the_reason_counts_however_long_the_text_before_it_is():
+    failed = POOL.format(1, "x" * 300, "SSLError(SSLCertVerificationError(1, '[SSL: CERTIFICATE_VERIFY_FAILED] no'))")
+    assert "not trusted" in check_of(Sent(HTTP, False, 1.0, raised=failed)).says
+    answer = Answer("UNAVAILABLE", f"{'x' * 300} CERTIFICATE_VERIFY_FAILED")
+    check = check_of(Sent(GRPC, False, 1.0, [answer]))
+    assert "not trusted" in check.says
+    assert len(check.says) < 300
+
+
+def test_what_a_receiver_of_http_says_in_its_own_words_is_no_reason():
+    assert check_of(Sent(HTTP, False, 1.0, [Answer(418, "timeout, refused")])).mend == "look at what the receiver logs"
+
+
+def test_one_fault_is_told_alike_for_each_signal():
+    def fault(signal: Signal, port: int) -> Check:
+        error = f"NewConnectionError('<urllib3.connection.HTTPSConnection object at 0x{port}>: Connection refused')"
+        logged = [TRANSIENT.format(POOL.format(port, signal.name, error), f"{signal.one} batch")]
+        exporter = Exporter(signal, "otlp_proto_http")
+        return check_of(Sent(exporter, False, 1.0, logged=[*logged * 2, GAVE_UP.format(signal.carries)]))
+
+    (check,) = merged([fault(signal, 4000 + number) for number, signal in enumerate(SIGNALS)])
+    assert check.name == "span, metric, event"
+    assert "(NewConnectionError('Connection refused'))" in check.says
+
+
+@pytest.mark.parametrize(
+    ("sent", "is_doubtful"),
+    [
+        (Sent(HTTP, True, 1.0), False),
+        (Sent(HTTP, None, 1.0), False),
+        (Sent(HTTP, None, 1.0, logged=["Transient error"]), True),
+        (Sent(HTTP, False, 1.0), True),
+        (Sent(HTTP, False, 1.0, [Answer(400)]), True),
+        (Sent(HTTP, False, 1.0, [Answer(401)]), False),
+        (Sent(GRPC, None, 1.0, [Answer("UNAVAILABLE")]), True),
+    ],
+)
+def test_a_receiver_that_is_silent_or_understands_is_not_asked_in_another_way(sent: Sent, *, is_doubtful: bool):
+    assert sent.may_be_misunderstood is is_doubtful
+
+
+def test_the_variable_is_named_that_counts_for_the_signal():
+    variables = Variables({"OTEL_EXPORTER_OTLP_TRACES_HEADERS": "x=1", "OTEL_EXPORTER_OTLP_METRICS_HEADERS": "x=1"})
+    check = check_of(Sent(HTTP, False, 1.0, [Answer(403)], variables=variables))
+    assert "in OTEL_EXPORTER_OTLP_TRACES_HEADERS," in check.mend
+
+
 def test_an_exporter_that_has_not_come_back_may_have_been_told_why():
     assert check_of(Sent(HTTP, None, 10.0)).says == "no answer within 10 s"
     assert "HTTP 503, busy" in check_of(Sent(HTTP, None, 10.0, [Answer(503, "busy")])).says
@@ -121,7 +189,7 @@ SECTIONS = [
     Section("Empty", []),
     Section("Last", [Check("note", "three", "opensesame")]),
 ]
-REPORT = Report(SECTIONS, [Own("audit", "opensesame", "default")], "nothing", "0af7", "opensesame")
+REPORT = Report(SECTIONS, [Own("audit", "opensesame", "default")], "nothing", "0af7", "opensesame", SIGNALS)
 
 
 def test_a_report_is_a_table_with_what_to_do_under_each_problem():
@@ -140,10 +208,11 @@ def test_a_report_is_a_table_with_what_to_do_under_each_problem():
         "In short, once the problems above are mended: nothing",
         "",
         "To look for in the backend, of service.name opensesame: the span `otel-claude doctor` in the trace 0af7, the",
-        "metric `claude.doctor` and the event `claude.doctor`.",
+        "metric `claude.doctor` and the event `claude.doctor` in the trace 0af7.",
         "",
         "1 problem, 1 note.",
     ]
+    assert "the metric `claude.doctor`.\n" in as_table(REPORT._replace(accepted=[METRICS]))
     well = as_table(Report([], [], "all"))
     assert well.endswith("In short: all\n\nno problems, no notes.\n")
 

@@ -3,16 +3,18 @@
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import pytest
-from doctor_receivers import answering, encrypted
+from doctor_receivers import answering, black_hole, closed_port, encrypted
 
+from otel_claude.doctor import connections, examination
 from otel_claude.doctor.check import Check
-from otel_claude.doctor.connections import Connection, Reached, connection_of, reach
+from otel_claude.doctor.connections import Connection, Reached, connection_of, reach, speaking_tls
 from otel_claude.doctor.endpoints import endpoint_of
 from otel_claude.doctor.examination import examine
 from otel_claude.doctor.exporters import GRPC, HTTP, Exporter
@@ -135,7 +137,7 @@ def test_a_receiver_of_other_ciphers_is_not_said_to_be_unencrypted(files: Files)
     with answering(200, tls=context) as endpoint:
         found = reached(endpoint, **{CERTIFICATE: str(files.own)})
     assert found.check.status == "problem"
-    assert "no encrypted one comes about (" in found.check.says
+    assert "no encrypted connection comes about (" in found.check.says
     assert "ciphers" in found.check.mend
     assert_never_unencrypted(found.check)
 
@@ -207,21 +209,106 @@ def test_of_the_authorities_that_grpc_brings_along_the_test_itself_decides(files
     assert (named.check.status, named.is_open) == ("problem", True)
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waits for as long as a loaded machine may need."""
+    monkeypatch.setattr(connections, "ALERT_S", 20.0)
+
+
+def arriving(set_variables: Callable[..., None], endpoint: str, protocol: str, **values: str) -> Sequence[Check]:
+    signals = {f"OTEL_{name}_EXPORTER": "none" for name in ("METRICS", "LOGS")}
+    set_variables(OTEL_EXPORTER_OTLP_PROTOCOL=protocol, **{ENDPOINT: endpoint}, **signals, **values)
+    return examine(40).sections[-1].checks
+
+
+def assert_wants_a_certificate(checks: Sequence[Check]) -> None:
+    """It is told once, by the connection, and nothing is said of protocols."""
+    assert [check.status for check in checks] == ["problem", "note"]
+    assert "a certificate of the client" in checks[0].says
+    assert CLIENT_CERTIFICATE in checks[0].mend
+    assert CLIENT_KEY in checks[0].mend
+    assert_never_unencrypted(checks[0])
+
+
+@pytest.mark.parametrize("own", [{}, {CLIENT_CERTIFICATE: "other"}])
+@pytest.mark.parametrize("protocol", [HTTP, GRPC])
+def test_a_receiver_that_wants_a_certificate_of_the_client_says_so_after_the_handshake(
+    protocol: str, own: dict[str, str], patient: None, files: Files, set_variables: Callable[..., None]
+):
+    context = server(files, verify_mode=ssl.CERT_REQUIRED, minimum_version=ssl.TLSVersion.TLSv1_3)
+    context.load_verify_locations(files.own)
+    values = {name: str(getattr(files, value)) for name, value in own.items()}
+    with answering(200, tls=context) as endpoint:
+        checks = arriving(set_variables, endpoint, protocol, **{CERTIFICATE: str(files.own)}, **values)
+    assert_wants_a_certificate(checks)
+
+
+def test_a_receiver_of_grpc_that_wants_a_certificate_of_the_client_closes_without_a_word(
+    patient: None, files: Files, set_variables: Callable[..., None]
+):
+    grpc: Any = pytest.importorskip("grpc", reason="grpcio is not installed")
+    pytest.importorskip("opentelemetry.exporter.otlp.proto.grpc", reason="the exporter is not installed")
+    key, _, certificate = files.own.read_bytes().partition(b"-----BEGIN CERT")
+    authority = b"-----BEGIN CERT" + certificate
+    credentials = grpc.ssl_server_credentials([(key, authority)], authority, require_client_auth=True)
+    receiver = grpc.server(ThreadPoolExecutor(1))
+    port = receiver.add_secure_port("127.0.0.1:0", credentials)
+    receiver.start()
+    try:
+        values = {CERTIFICATE: str(files.own)}
+        checks = arriving(set_variables, f"https://127.0.0.1:{port}", GRPC, **values)
+    finally:
+        receiver.stop(0).wait()
+    assert_wants_a_certificate(checks)
+
+
 def test_a_receiver_that_wants_a_certificate_of_the_client_gets_it(files: Files, set_variables: Callable[..., None]):
     context = server(files, verify_mode=ssl.CERT_REQUIRED)
     context.load_verify_locations(files.own)
-    signals = {f"OTEL_{name}_EXPORTER": "none" for name in ("METRICS", "LOGS")}
+    own = {CERTIFICATE: str(files.own), CLIENT_CERTIFICATE: str(files.own), CLIENT_KEY: str(files.own)}
     with answering(200, tls=context) as endpoint:
-        set_variables(OTEL_EXPORTER_OTLP_PROTOCOL=HTTP, **{ENDPOINT: endpoint, CERTIFICATE: str(files.own)}, **signals)
-        set_variables(OTEL_EXPORTER_OTLP_TIMEOUT="1")
-        refused = examine(5).sections[-1].checks[-1]
-        set_variables(**{CLIENT_CERTIFICATE: str(files.own), CLIENT_KEY: str(files.own)})
-        accepted = examine(5).sections[-1].checks
-    assert refused.status == "problem"
-    assert CLIENT_CERTIFICATE in refused.mend
-    assert CLIENT_KEY in refused.mend
-    assert_never_unencrypted(refused)
+        accepted = arriving(set_variables, endpoint, HTTP, **own)
     assert [check.status for check in accepted] == ["ok", "ok"]
+
+
+@pytest.mark.parametrize("protocol", [HTTP, GRPC])
+def test_a_receiver_of_tls_that_is_asked_without_is_told_as_one(
+    protocol: str, files: Files, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(examination, "TLS_S", 20.0)
+    with answering(200, tls=server(files)) as endpoint:
+        plain = endpoint.replace("https://", "http://")
+        values = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{plain}/v1/traces"}
+        checks = arriving(set_variables, "http://unused.invalid", protocol, **values)
+    assert "the receiver speaks TLS there" in checks[-1].says
+    assert checks[-1].mend == "https:// in the place of http:// in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+
+
+def test_a_receiver_that_answers_to_those_who_speak_no_tls_is_told_as_one_of_tls(
+    set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+):
+    """As servers in Go and nginx do it: https://nginx.org/en/docs/http/ngx_http_ssl_module.html#errors."""
+    monkeypatch.setattr(examination, "speaking_tls", lambda each, _seconds: each)  # pyright: ignore[reportUnknownLambdaType, reportUnknownArgumentType]  # as it is called
+    with answering(400, b"Client sent an HTTP request to an HTTPS server.", content_type="text/plain") as endpoint:
+        refused = arriving(set_variables, endpoint, HTTP)[-1]
+    assert "the receiver speaks TLS there" in refused.says
+    assert "Client sent an HTTP request to an HTTPS server." in refused.says
+    with answering(401) as endpoint:
+        assert "TLS" not in arriving(set_variables, endpoint, HTTP)[-1].says
+
+
+def test_a_receiver_without_tls_is_none_of_tls():
+    with answering(400) as endpoint, black_hole() as hole:
+        to = [connection(endpoint), connection(hole), connection(closed_port())]
+        assert speaking_tls(to, 1) == []
+
+
+def test_a_receiver_that_refuses_the_handshake_speaks_tls(files: Files):
+    context = server(files, maximum_version=ssl.TLSVersion.TLSv1_2)
+    context.set_ciphers("ECDHE-RSA-AES128-GCM-SHA256")
+    with answering(200, tls=context) as endpoint:
+        to = connection(endpoint.replace("https://", "http://"))
+        assert speaking_tls([to, to], 20) == [to]
 
 
 def test_the_certificate_of_the_client_is_shown_to_a_receiver_of_an_older_tls(files: Files):
@@ -245,6 +332,8 @@ def asking_for_a_protocol(context: ssl.SSLContext) -> Generator[tuple[str, list[
         def accept() -> None:
             with context.wrap_socket(listening.accept()[0], server_side=True) as taken:
                 agreed.append(taken.selected_alpn_protocol())
+                # Until the other side leaves.
+                taken.recv(1)
 
         thread = threading.Thread(target=accept, daemon=True)
         thread.start()

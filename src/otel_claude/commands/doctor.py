@@ -5,6 +5,7 @@ In: the environment of the process. Out: what was looked at, and how to mend wha
 
 import argparse
 import json
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,8 +13,10 @@ from typing import Any
 
 from otel_claude.commands.tables import printable, table
 from otel_claude.doctor.check import Check, Section, Status
+from otel_claude.doctor.confidential import Confidential
 from otel_claude.doctor.report import Report
-from otel_claude.doctor.signals import NAME, POINT
+from otel_claude.doctor.signals import LOGS, METRICS, NAME, POINT, TRACES, Signal, listed
+from otel_claude_command import told
 
 WELL, WRONG = 0, 1
 SECONDS = 10.0
@@ -22,6 +25,12 @@ MOST_SECONDS = 600.0
 WIDTH = 110
 MARKS: Mapping[Status, str] = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
 MARK_WIDTH = max(map(len, MARKS.values()))
+FOUND: Mapping[Signal, str] = {
+    TRACES: f"the span `{NAME}` in the trace {{}}",
+    METRICS: f"the metric `{POINT}`",
+    LOGS: f"the event `{POINT}` in the trace {{}}",
+}
+"""What can be looked for in a backend, with its trace."""
 
 DESCRIPTION = """\
 Look at what is installed and configured, and send one span, one metric and one event through the exporters that
@@ -61,9 +70,13 @@ def seconds(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints what was found. The exit status."""
-    # Other commands do without OpenTelemetry's SDK.
-    from otel_claude.doctor.examination import examine
-
+    # Other commands do without OpenTelemetry's SDK, which cannot be imported with some values of its own variables.
+    try:
+        from otel_claude.doctor.examination import examine
+    except Exception as error:
+        text = Confidential(os.environ).without(f"{type(error).__name__}: {error}")
+        sys.stdout.write(told(text, os.environ, is_json=arguments.format == "json"))
+        return WRONG
     report = examine(arguments.timeout, offline=arguments.offline)
     sys.stdout.write(FORMATS[arguments.format](report))
     return WRONG if report.count("problem") else WELL
@@ -81,7 +94,7 @@ def as_table(report: Report) -> str:
     once = ", once the problems above are mended" if report.count("problem") else ""
     parts.append(_wrapped(f"In short{once}: {report.recorded}", "", ""))
     if report.trace_id is not None:
-        found = f"the span `{NAME}` in the trace {report.trace_id}, the metric `{POINT}` and the event `{POINT}`"
+        found = listed([FOUND[signal].format(report.trace_id) for signal in dict.fromkeys(report.accepted)])
         parts.append(_wrapped(f"To look for in the backend, of service.name {report.service}: {found}.", "", ""))
     parts.append(f"{_counted(report.count('problem'), 'problem')}, {_counted(report.count('note'), 'note')}.\n")
     return "\n".join(parts)

@@ -3,9 +3,11 @@
 In: the environment. Out: texts without what is confidential in it. Pure.
 """
 
+import json
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import product
 from urllib.parse import quote, unquote
 
 HIDDEN = "…"
@@ -17,6 +19,7 @@ LONG_SEGMENT = re.compile(r"[^/]{16,}")
 
 HEADERS = re.compile(r"OTEL_EXPORTER_OTLP_(?:\w+_)?HEADERS", re.IGNORECASE)
 ENDPOINT = re.compile(r"OTEL_\w*ENDPOINT", re.IGNORECASE)
+PROXY = re.compile(r"\w+_PROXY", re.IGNORECASE)
 SECRET_NAME = re.compile(
     r"(?:KEY|TOKEN|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?|_PASS|_PWD)$",
     re.IGNORECASE,
@@ -53,6 +56,9 @@ USER = re.compile(r"(?<=://)(?:[^/?#\s:@]*:(?!\d*[/?#])\S*|[^/?#\s]*)@")
 QUERY = re.compile(r"(/[^\s?'\"(]*)\?[^\s'\")>]+")
 API_KEY = re.compile(r"\bsk-[\w-]{8,}")
 SCHEMES = frozenset({"basic", "bearer", "api-key", "apikey", "token"})
+URL_SAFE = str.maketrans("+/", "-_")
+"""https://www.rfc-editor.org/rfc/rfc4648#section-5."""
+
 SHORTEST_PIECE = 4
 """How long a piece of a password is at least, where some library may cut it up."""
 
@@ -83,6 +89,9 @@ def _secrets(name: str, value: str) -> Iterator[str]:
         yield from _forms(value)
     if ENDPOINT.fullmatch(name):
         yield from _of_endpoint(value)
+    if "://" not in value and "@" in value and (ENDPOINT.fullmatch(name) or PROXY.fullmatch(name)):
+        # As gRPC takes it, and a proxy may be written: without a scheme.
+        yield from _of_user(value.rpartition("@")[0])
     for found in USER.finditer(value):
         yield from _of_user(found[0].removesuffix("@"))
 
@@ -101,9 +110,6 @@ def _of_endpoint(value: str) -> Iterator[str]:
     _, _, behind_scheme = address.rpartition("://")
     for segment in LONG_SEGMENT.findall(behind_scheme.partition("/")[2]):
         yield from _forms(segment)
-    if "://" not in value and "@" in value:
-        # As gRPC takes it, without a scheme.
-        yield from _of_user(value.rpartition("@")[0])
     for entry in re.split(r"[&;#]", query):
         yield from _forms(entry.partition("=")[2] or entry)
 
@@ -111,16 +117,22 @@ def _of_endpoint(value: str) -> Iterator[str]:
 def _of_user(user: str) -> Iterator[str]:
     password = user.partition(":")[2]
     yield from _forms(user)
+    for each, encoding in product({user, unquote(user)} if password else (), ("utf-8", "latin-1")):
+        # As HTTP's scheme Basic has it, in a header.
+        encoded = b64encode(each.encode(encoding, "replace")).decode()
+        yield from _forms(encoded)
+        yield from _forms(encoded.translate(URL_SAFE))
     if password:
         yield from _forms(password)
         yield from (each for each in re.split(r"[@/:?#]", password) if len(each) >= SHORTEST_PIECE)
 
 
 def _forms(value: str) -> Iterable[str]:
-    """A value as it may turn up: as it is written, decoded, encoded, and without the scheme of a credential."""
+    """A value as it may turn up: as written, decoded, encoded, in JSON, and without the scheme of a credential."""
     written = {value.strip(), unquote(value).strip()}
     words = {word for each in written for word in each.split() if word.lower() not in SCHEMES}
     found = written | words | {quote(each, safe="") for each in written}
+    found |= {json.dumps(each)[1:-1] for each in written | words}
     found |= {each.rstrip("=") for each in found} | {part for each in words for part in _decoded(each)}
     return {each for each in found if each.strip("=")}
 

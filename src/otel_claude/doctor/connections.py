@@ -3,22 +3,21 @@
 In: endpoints. Out: checks. Nothing of OTLP is sent.
 """
 
-import re
 import socket
 import ssl
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import closing, suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
+from otel_claude.doctor.causes import CLOSED, FILES, NAMED, OF_TLS, cause_of
 from otel_claude.doctor.check import Check, Status
 from otel_claude.doctor.deadline import Work
 from otel_claude.doctor.endpoints import Endpoint
 from otel_claude.doctor.exporters import GRPC, HTTP
 from otel_claude.doctor.proxies import Proxy, proxy_of
-from otel_claude.doctor.sent import AUTHORITY, CLIENT, FILES, NO_TLS, OTHER_TLS, UNENCRYPTED, WANTS_CLIENT
 from otel_claude.doctor.signals import OTLP
 from otel_claude.doctor.variables import Variables
 
@@ -31,6 +30,9 @@ BUNDLES: Mapping[str, tuple[str, ...]] = {
 https://requests.readthedocs.io/en/latest/user/advanced/#ssl-cert-verification,
 https://grpc.github.io/grpc/cpp/md_doc_environment_variables.html
 """
+
+ALERT_S = 1.0
+"""How long to wait for what a receiver of TLS 1.3 says of the certificate of the client: it does so afterwards."""
 
 
 class Connection(NamedTuple):
@@ -123,7 +125,7 @@ def _tried(connection: Connection, seconds: float) -> str:
         OSError: the receiver was not.
     """
     trust = _trust(connection) if connection.is_encrypted else None
-    if (proxy := proxy_of(connection.host, connection.protocol, is_encrypted=connection.is_encrypted)) is not None:
+    if (proxy := proxy_to(connection)) is not None:
         try:
             socket.create_connection(proxy.address, timeout=seconds).close()
         except (OSError, ValueError) as error:
@@ -137,7 +139,38 @@ def _tried(connection: Connection, seconds: float) -> str:
         if trust is None:
             return said
         with closing(trust.wrap_socket(plain, server_hostname=connection.host)) as encrypted:
+            encrypted.settimeout(min(ALERT_S, seconds / 2))
+            with suppress(TimeoutError):
+                if not encrypted.recv(1):
+                    raise ssl.SSLEOFError(CLOSED)
             return f"{said}, with {encrypted.version()} and a certificate that is trusted"
+
+
+def proxy_to(connection: Connection) -> Proxy | None:
+    """The proxy that is asked in the place of a receiver, if there is one."""
+    return proxy_of(connection.host, connection.port, connection.protocol, is_encrypted=connection.is_encrypted)
+
+
+def speaking_tls(connections: Iterable[Connection], seconds: float) -> Collection[Connection]:
+    """Those at which TLS is spoken, by whomever. All are tried at once."""
+    at_work = {each: Work(lambda each=each: _speaks_tls(each, seconds), seconds) for each in set(connections)}
+    speaking: list[Connection] = []
+    for connection, work in at_work.items():
+        with suppress(TimeoutError):
+            speaking += [connection] if work.result() else []
+    return speaking
+
+
+def _speaks_tls(connection: Connection, seconds: float) -> bool:
+    anybody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    anybody.check_hostname = False
+    anybody.verify_mode = ssl.CERT_NONE  # nothing is sent that anybody might not read
+    try:
+        with closing(socket.create_connection((connection.host, connection.port), timeout=seconds)) as plain:
+            anybody.wrap_socket(plain, server_hostname=connection.host).close()
+    except OSError as error:
+        return "ALERT" in _reason(error)
+    return True
 
 
 def _trust(connection: Connection) -> ssl.SSLContext:
@@ -179,33 +212,29 @@ def _unreached(connection: Connection, error: Exception, seconds: float) -> Reac
     # Of the authorities that gRPC brings along, it alone knows.
     is_sure = not (isinstance(error, ssl.SSLCertVerificationError) and _has_own_authorities(connection))
     status: Status = "problem" if is_sure else "note"
-    return Reached(Check(status, connection.name, says, mend), is_open)
+    names = {what: f"{OTLP}{what}" for what in NAMED}
+    return Reached(Check(status, connection.name, says, mend.format(**names)), is_open)
 
 
 def _has_own_authorities(connection: Connection) -> bool:
     return connection.protocol == GRPC and not connection.authorities
 
 
-Cause = tuple[str, str, bool]
+Meaning = tuple[str, str, bool]
 """What is said, what would mend it, and whether something may be sent all the same."""
 
-OF_TLS: Sequence[tuple[str, Cause]] = (
-    (NO_TLS, ("accepts connections, and does not speak TLS", UNENCRYPTED, False)),
-    (WANTS_CLIENT, ("accepts connections, and wants a certificate of the client that it trusts", CLIENT, True)),
-)
+
+def _of_tls(error: Exception) -> Meaning:
+    why = getattr(error, "verify_message", None) or _reason(error)
+    # A reason of which nothing is known is one of TLS all the same.
+    cause = cause_of(f"{_reason(error)} {error}", OF_TLS) or OF_TLS[-1]
+    return f"accepts connections, but {cause.says} ({why})", cause.mend, not cause.is_final
 
 
-def _of_tls(error: Exception) -> Cause:
-    reason = _reason(error)
-    other = (f"accepts connections, and no encrypted one comes about ({reason})", OTHER_TLS, True)
-    return next((cause for looks, cause in OF_TLS if re.search(looks, reason)), other)
-
-
-def _causes(error: Exception, seconds: float) -> Iterator[tuple[type[Exception], Cause]]:
+def _causes(error: Exception, seconds: float) -> Iterator[tuple[type[Exception], Meaning]]:
     """What an exception means, the more special ones first."""
     yield UnusableFile, (f"is not tried, as a file of certificates cannot be used: {error}", FILES, False)
     yield UnreachableProxy, (f"{error}", "correct that variable, or set no_proxy to the host of the receiver", False)
-    yield ssl.SSLCertVerificationError, ("has a certificate that is not trusted", AUTHORITY, True)
     yield ssl.SSLError, _of_tls(error)
     yield (
         socket.gaierror,

@@ -10,8 +10,9 @@ from otel_claude.doctor.check import Check
 from otel_claude.doctor.endpoints import UnusableEndpoint, endpoint_of
 from otel_claude.doctor.exporters import CONSOLE, HTTP, NONE, PACKAGES, PROMETHEUS, PROTOCOLS, Exporter, chosen
 from otel_claude.doctor.packages import is_installed
+from otel_claude.doctor.sdk import missing_distro
 from otel_claude.doctor.signals import LOGS, METRICS, OTLP, SIGNALS, TRACES, Signal, listed
-from otel_claude.doctor.variables import Variables
+from otel_claude.doctor.variables import DISTRO, Variables
 
 NOTHING_AT_ALL = "opentelemetry-instrument then sets up no exporter at all, of no signal"
 
@@ -20,11 +21,13 @@ def exporter_checks(variables: Variables) -> Iterator[Check]:
     """What is exported, by what, and where to."""
     by_signal = {signal: chosen(variables, signal) for signal in SIGNALS}
     if not any(by_signal.values()):
+        is_named = missing_distro(variables) is not None
+        distro = f"correct {DISTRO} to that of opentelemetry-distro" if is_named else "pip install opentelemetry-distro"
         yield Check(
             "problem",
             "exporters",
             "nothing is exported: " + ", ".join(_unchosen(variables, signal) for signal in SIGNALS),
-            "pip install opentelemetry-distro, whose default is otlp, or set the three variables to otlp",
+            f"{distro}, whose default is otlp, or set the three variables to otlp",
         )
         return
     for signal, exporters in by_signal.items():

@@ -22,6 +22,7 @@ NAME = "ledger"
 SLOT = "otel-claude-doctor"
 """A slot that no budget has."""
 
+ENCODED = "; in its user and password, write what is special as in an address: %2F for /, %3A for :, %40 for @"
 MENDS = {
     "AuthenticationError": "correct the user and password of the address",
     "AuthenticationWrongNumberOfArgsError": "correct the user and password of the address",
@@ -54,7 +55,8 @@ def ledger_checks(plan: Plan, seconds: float, *, offline: bool) -> Iterator[Chec
             Work(lambda: _ask(plan.ledger), seconds).result()
             yield Check("ok", NAME, f"{shown} answers")
     except LedgerError as error:
-        yield Check("problem", NAME, f"{shown} cannot be opened; {otherwise}", f"accepted: {error}")
+        mend = f"accepted: {error}{ENCODED if '@' in plan.ledger else ''}"
+        yield Check("problem", NAME, f"{shown} cannot be opened; {otherwise}", mend)
     except Exception as error:
         kind = type(error).__name__
         mend = MENDS.get(kind, "look at the server's log")

@@ -58,12 +58,19 @@ def read_settings(variables: Variables) -> Read:
                 source = variable
             except SettingError as error:
                 source = f"{DEFAULT}, as {variable} is not accepted"
-                checks.append(Check("problem", setting.name, f"{error}", f"correct {variable}; its default is used"))
+                says = _refused(f"{error}", value)
+                checks.append(Check("problem", setting.name, says, f"correct {variable}; its default is used"))
         shown.append(Own(setting.name, _shown(setting.name, accepted.get(setting.name, setting.default)), source))
     checks += _unknown(variables.values, known)
     if not checks:
         checks.append(Check("ok", "values", f"all that {PREFIX}… give are accepted"))
     return Read(Settings(**accepted), shown, checks)
+
+
+def _refused(says: str, value: str) -> str:
+    """Why a value is refused. Of a file, it is what is wrong in it."""
+    begin, accepted, why = says.partition("; accepted: ")
+    return f"{begin}, which is not accepted: {why}" if accepted and why.startswith(value) else says
 
 
 def _shown(name: str, value: Any) -> str:

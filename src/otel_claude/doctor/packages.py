@@ -4,18 +4,31 @@ In: the metadata of packages. Out: checks.
 """
 
 import platform
+import re
+import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, entry_points, version
+from pathlib import Path
+from shutil import which
 
 from packaging.requirements import Requirement
 
 from otel_claude.agent_sdk.instrumentor import SUPPORTED as SUPPORTED_AGENT_SDK
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.signals import SIGNALS
+from otel_claude.doctor.variables import is_instrumented
 from otel_claude.instrumentor import SUPPORTED
 from otel_claude.version import __version__
 
 OPENTELEMETRY = ("opentelemetry-api", "opentelemetry-sdk", "opentelemetry-instrumentation")
+
+INSTRUMENT = "opentelemetry-instrument"
+MOST_READ = 1_000
+SHEBANG = re.compile(
+    r"#!\s*(?:/usr/bin/env (?P<name>\S+)|/bin/sh\n'{3}exec' \"?(?P<long>[^\"\n]+?)\"? \"|(?P<path>\S*/py\S+))"
+)
+"""How a script begins: pip has a second way, for paths that are too long."""
 
 EXPORTER = "opentelemetry-exporter-otlp-proto-http"
 """The exporter that most backends take, with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf."""
@@ -41,6 +54,7 @@ def package_checks() -> Iterator[Check]:
     yield from _sdk_checks()
     yield Check("ok", "OpenTelemetry", _versions(OPENTELEMETRY))
     yield _distro_check()
+    yield from _command_checks()
     exporters = {
         found.dist.name for signal in SIGNALS for found in entry_points(group=signal.group) if found.dist is not None
     }
@@ -49,6 +63,37 @@ def package_checks() -> Iterator[Check]:
         yield Check("ok", "exporters", _versions(sorted(exporters)))
     else:
         yield Check("note", "exporters", "none is installed but the one that prints", f"pip install {EXPORTER}")
+
+
+def _command_checks() -> Iterator[Check]:
+    """What is tried here is what this Python has. Another one has other packages."""
+    if is_instrumented():
+        return
+    found = which(INSTRUMENT)
+    interpreter = None if found is None else _interpreter(Path(found))
+    own = Path(sysconfig.get_path("scripts")) / INSTRUMENT
+    if found is None:
+        says = f"{INSTRUMENT} is not on the PATH; that of this Python ({sys.executable}) is what is looked at"
+        yield Check("note", "command", says, f"start the program with {own}, or put that on the PATH")
+    elif interpreter is not None and _folder(interpreter) != _folder(sys.executable):
+        says = (
+            f"the {INSTRUMENT} that is on the PATH ({found}) is one of {interpreter}, and what is looked at is"
+            f" {sys.executable}"
+        )
+        yield Check("note", "command", says, f"start the program with {own}, or run this command by {interpreter}")
+
+
+def _interpreter(command: Path) -> str | None:
+    """The Python that a script is run by, where that can be seen."""
+    found = SHEBANG.match(command.read_text("utf-8", "replace")[:MOST_READ])
+    if found is None:
+        return None
+    return which(found["name"]) if found["name"] else found["path"] or found["long"]
+
+
+def _folder(interpreter: str) -> Path:
+    # The file itself is a link in environments that share one.
+    return Path(interpreter).parent.resolve()
 
 
 def _versions(packages: Iterable[str]) -> str:

@@ -27,10 +27,11 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.id_generator import IdGenerator, RandomIdGenerator
 from opentelemetry.sdk.trace.sampling import ALWAYS_ON
 
-from otel_claude.doctor.answers import Answer, listen, short, watched
+from otel_claude.doctor.answers import Answer, listen, watched
 from otel_claude.doctor.confidential import Confidential
 from otel_claude.doctor.deadline import Work
 from otel_claude.doctor.exporters import Exporter
+from otel_claude.doctor.headers import HEADERS_LOGGER
 from otel_claude.doctor.sent import Sent
 from otel_claude.doctor.signals import LOGS, METRICS, NAME, POINT, TRACES, Signal
 from otel_claude.emitting.events import event_record
@@ -38,9 +39,6 @@ from otel_claude.version import SCOPE, __version__
 
 NOISY = ("opentelemetry", "urllib3", "requests")
 """Loggers of exporters and of what they use. What they log may have headers in it."""
-
-HEADERS_LOGGER = "opentelemetry.util.re"
-"""It logs the entries of headers that it cannot read."""
 
 
 class Ids(NamedTuple):
@@ -113,7 +111,7 @@ class Probe:
             self._exporter,
             is_accepted,
             took,
-            [answer._replace(said=short(confidential.without(answer.said))) for answer in self._answers],
+            [answer._replace(said=confidential.without(answer.said)) for answer in self._answers],
             [confidential.without(text) for text in self._logged],
             confidential.without(self._raised),
         )

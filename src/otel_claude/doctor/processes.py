@@ -12,6 +12,7 @@ from otel_claude.doctor.deadline import Work
 from otel_claude.doctor.exporters import chosen
 from otel_claude.doctor.instrumentations import EVERYTHING, OURS, disabled
 from otel_claude.doctor.packages import is_installed
+from otel_claude.doctor.replaced import replaced_checks
 from otel_claude.doctor.sdk import config_file
 from otel_claude.doctor.setups import START_S, Setup, Tried, setup_here
 from otel_claude.doctor.signals import SIGNALS, Signal, listed
@@ -40,8 +41,9 @@ def process_checks(variables: Variables, trial: Work[Tried] | None) -> Iterator[
         is_late = isinstance(error, (TimeoutError, TimeoutExpired))
         why = f"has not started within {START_S:g} s" if is_late else "cannot be started"
         says = f"{before}, and another one, to see what that sets up, {why} ({type(error).__name__})"
-        yield Check("note", NAME, says, f"look at what {COMMAND} does here")
+        yield Check("problem" if is_late else "note", NAME, says, f"look at what {COMMAND} does here")
         return
+    yield from replaced_checks(variables, tried.printed)
     yield from _checks(
         variables,
         tried,

@@ -10,7 +10,7 @@ from otel_claude.doctor.check import Check
 from otel_claude.doctor.endpoints import Endpoint, UnusableEndpoint, endpoint_of, remarks
 from otel_claude.doctor.exporters import chosen
 from otel_claude.doctor.headers import headers_in
-from otel_claude.doctor.signals import METRICS, OTLP, SIGNALS
+from otel_claude.doctor.signals import METRICS, OTLP, SIGNALS, listed
 from otel_claude.doctor.variables import Variables
 
 TEMPORALITY = f"{OTLP}METRICS_TEMPORALITY_PREFERENCE"
@@ -21,6 +21,11 @@ WANT_DELTA = re.compile(r"(?:^|\.)(?:datadoghq\.(?:com|eu)|ddog-gov\.com|nr-data
 https://docs.datadoghq.com/opentelemetry/reference/otlp_metric_types/,
 https://docs.newrelic.com/docs/opentelemetry/best-practices/opentelemetry-best-practices-metrics/
 """
+
+ENCODE = (
+    "write name=value, comma-separated, with what is special in values as in an address: %20 for a space, %2C for a"
+    " comma, %22 for a quotation mark, %3B for a semicolon"
+)
 
 LONG_TIMEOUT_S = 120
 """A timeout of an export that is longer is meant in milliseconds, as the specification has it."""
@@ -81,21 +86,21 @@ def _header_checks(variables: Variables) -> Iterator[Check]:
             yield Check("ok", "headers", f"none are sent ({OTLP}HEADERS is not set)")
             continue
         headers = headers_in(variables.read(name) or "")
-        if headers.wrong:
-            yield Check(
-                "problem",
-                "headers",
-                f"{name}: {_numbered(headers.wrong)} not name=value, and not sent",
-                "write name=value, comma-separated, with what is special in values as in an address: %20 for a space,"
-                " %2C for a comma",
+        yield from (
+            Check("problem", "headers", f"{name}: {says.format(listed(entries), _are(entries))}", mend)
+            for entries, says, mend in (
+                (headers.wrong, "{} {} not name=value, and not sent", ENCODE),
+                (headers.unread, "{} {} not sent, as OpenTelemetry does not accept what is in the value", ENCODE),
+                (headers.empty, "the value of {} is empty, and sent so", "look whether what it is made of is set"),
             )
+            if entries
+        )
         if headers.names or headers.others:
             yield Check("ok", "headers", f"{headers.shown} ({name}; values are not shown)")
 
 
-def _numbered(wrong: Sequence[int]) -> str:
-    numbers = " and ".join(map(str, wrong))
-    return f"entry {numbers} is" if len(wrong) == 1 else f"entries {numbers} are"
+def _are(entries: Sequence[str]) -> str:
+    return "is" if len(entries) == 1 else "are"
 
 
 def temporality_checks(variables: Variables) -> Iterator[Check]:

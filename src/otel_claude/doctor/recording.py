@@ -97,6 +97,7 @@ def paragraph(variables: Variables, settings: Settings) -> str:
     exported = {signal: [each.component for each in chosen(variables, signal)] for signal in SIGNALS}
     gone = [signal.carries for signal in SIGNALS if exported[signal]]
     kept = [signal.carries for signal in SIGNALS if not exported[signal]]
+    seconds = _interval_s(variables)
     most, on = settings.max_spans_per_trace, [signal.carries for signal in WHERE[settings.content]]
     sentences = {
         f"each call has {SPANS[settings.native_spans]}, metrics of its tokens and cost, and events when something is"
@@ -105,7 +106,8 @@ def paragraph(variables: Variables, settings: Settings) -> str:
         "What is exported is what the file of OTEL_CONFIG_FILE says.": is_in_file,
         f"{listed(gone or ['nothing']).capitalize()} {'are' if gone else 'is'} exported.": not is_in_file,
         f"{listed(kept or ['nothing']).capitalize()} are not.": not is_in_file and bool(kept and gone),
-        f"Metrics come every {_interval(variables)} s and at the end of the process.": not is_in_file
+        f"Metrics come every {seconds:g} s and at the end of the process.": not is_in_file
+        and seconds > 0
         and bool(set(exported[METRICS]) - {PROMETHEUS}),
         f"A trace has at most {most:,} spans.": most > 0,
         "No trace is capped.": most == 0,
@@ -114,9 +116,9 @@ def paragraph(variables: Variables, settings: Settings) -> str:
     return " ".join(sentence for sentence, is_so in sentences.items() if is_so)
 
 
-def _interval(variables: Variables) -> str:
+def _interval_s(variables: Variables) -> float:
+    """How often metrics come. With nothing above 0, OpenTelemetry is not set up."""
     try:
-        milliseconds = float(variables.read(INTERVAL) or INTERVAL_MS)
+        return float(variables.read(INTERVAL) or INTERVAL_MS) / 1000
     except ValueError:
-        milliseconds = INTERVAL_MS
-    return f"{milliseconds / 1000:g}"
+        return INTERVAL_MS / 1000

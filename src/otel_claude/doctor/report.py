@@ -9,16 +9,21 @@ from typing import NamedTuple
 from otel_claude.doctor.check import Check, Section, Status
 from otel_claude.doctor.confidential import SURE_LENGTH, Confidential
 from otel_claude.doctor.own_settings import Own
+from otel_claude.doctor.signals import Signal
 
 
 class Report(NamedTuple):
-    """All that was found. `trace_id` is that of the test span and event, where they were sent."""
+    """All that was found.
+
+    `trace_id` is that of the test span and event, where something was accepted, and `accepted` the signals that were.
+    """
 
     sections: Sequence[Section]
     settings: Sequence[Own]
     recorded: str
     trace_id: str | None = None
     service: str | None = None
+    accepted: Sequence[Signal] = ()
 
     def count(self, status: Status) -> int:
         """How many checks have a status."""

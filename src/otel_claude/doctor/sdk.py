@@ -5,11 +5,12 @@ In: variables. Out: checks.
 
 import re
 from collections.abc import Iterator
+from importlib.metadata import entry_points
 from pathlib import Path
 
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.packages import is_installed
-from otel_claude.doctor.variables import Variables
+from otel_claude.doctor.variables import DISTRO, DISTROS, Variables
 
 SERVICE = re.compile(r"(?:^|,)\s*service\.name\s*=\s*[^\s,]")
 
@@ -24,11 +25,21 @@ def config_file(variables: Variables) -> str | None:
     return variables.read("OTEL_CONFIG_FILE")
 
 
+def missing_distro(variables: Variables) -> str | None:
+    """The distro that a variable names, where it is not installed."""
+    name = variables.values.get(DISTRO)
+    return name if name is not None and not entry_points(group=DISTROS, name=name) else None
+
+
 def sdk_checks(variables: Variables) -> Iterator[Check]:
     """Whether the SDK is on, and who configures it."""
     if variables.failed_distro is not None:
         says = f"the distro raises {variables.failed_distro}, so opentelemetry-instrument sets up nothing"
         yield Check("problem", "distro", says, "look at what opentelemetry-instrument prints, or uninstall that distro")
+    if (name := missing_distro(variables)) is not None:
+        known = ", ".join(sorted(found.name for found in entry_points(group=DISTROS))) or "none"
+        says = f"{DISTRO} is {name!r}, and no installed package has a distro of that name, so none sets its defaults"
+        yield Check("problem", "distro", says, f"unset {DISTRO}; installed: {known}")
     if is_disabled(variables):
         yield Check(
             "problem", "OpenTelemetry", "OTEL_SDK_DISABLED=true: nothing is recorded", "unset OTEL_SDK_DISABLED"

@@ -9,7 +9,8 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 from opentelemetry import _logs, metrics, trace
@@ -19,20 +20,22 @@ from opentelemetry.sdk.trace import TracerProvider
 
 from otel_claude.agent_sdk.instrumentor import ClaudeAgentInstrumentor
 from otel_claude.doctor.confidential import Confidential
+from otel_claude.doctor.deadline import Work
 from otel_claude.doctor.signals import LOGS, METRICS, SIGNALS, TRACES, Signal
 from otel_claude.doctor.variables import Variables
-from otel_claude.environment_variables import (
-    OTEL_CLAUDE_BUDGET_LEDGER,
-    OTEL_CLAUDE_BUDGETS,
-    OTEL_CLAUDE_DAILY_BUDGET_USD,
-)
 from otel_claude.instrumentor import AnthropicInstrumentor
-
-LAUNCH = "import sys; from opentelemetry.instrumentation.auto_instrumentation import run; sys.exit(run())"
-"""What the command `opentelemetry-instrument` does, wherever that is installed."""
 
 START_S = 30.0
 """How long the process may take to start."""
+
+LAUNCH = (
+    "import signal, sys; getattr(signal, 'alarm', abs)({seconds});"
+    "from opentelemetry.instrumentation.auto_instrumentation import run; sys.exit(run())"
+)
+"""What the command `opentelemetry-instrument` does, wherever that is installed.
+
+Where this process is killed and cannot end the other one, its alarm does, which stays when it runs another program.
+"""
 
 TOLD = "otel-claude doctor: "
 """What the line begins with by which the process tells what there is."""
@@ -43,10 +46,17 @@ FAILED = "Failed to auto initialize"
 EXCEPTION = re.compile(r"(?:[\w.]+(?:Error|Exception|Exit|Interrupt|Warning|Timeout)\b|Configuration of ).*")
 
 LONG_MS = "3600000"
-INTERVALS = ("OTEL_BSP_SCHEDULE_DELAY", "OTEL_BLRP_SCHEDULE_DELAY", "OTEL_METRIC_EXPORT_INTERVAL")
-"""In milliseconds. Where they are long, nothing is sent before the process ends."""
+INTERVALS: Mapping[str, Callable[[str], float]] = {
+    "OTEL_BSP_SCHEDULE_DELAY": int,
+    "OTEL_BLRP_SCHEDULE_DELAY": int,
+    "OTEL_METRIC_EXPORT_INTERVAL": float,
+}
+"""In milliseconds, and how the SDK reads each. Where they are long, nothing is sent before the process ends."""
 
-BUDGETS = (OTEL_CLAUDE_BUDGETS, OTEL_CLAUDE_BUDGET_LEDGER, OTEL_CLAUDE_DAILY_BUDGET_USD)
+LARGE = "2048"
+SIZES = tuple((f"OTEL_{kind}_MAX_QUEUE_SIZE", f"OTEL_{kind}_MAX_EXPORT_BATCH_SIZE") for kind in ("BSP", "BLRP"))
+"""How many things are kept, and how many of those are sent as soon as there are so many."""
+
 DETECTORS = "OTEL_EXPERIMENTAL_RESOURCE_DETECTORS"
 
 PROVIDERS: Mapping[Signal, tuple[Callable[[], Any], type[Any]]] = {
@@ -70,12 +80,14 @@ class Setup(NamedTuple):
 class Tried(NamedTuple):
     """What there was in the other process, `None` where it has not told, and the last error that it has printed.
 
-    It `gave_up` where `opentelemetry-instrument` has not done all that it does.
+    It `gave_up` where `opentelemetry-instrument` has not done all that it does. `printed` is all that it has printed of
+    errors, and is not for people.
     """
 
     setup: Setup | None
     error: str = ""
     gave_up: bool = False
+    printed: str = ""
 
 
 def setup_here() -> Setup:
@@ -86,43 +98,80 @@ def setup_here() -> Setup:
     )
 
 
-def try_setup(variables: Variables, *, offline: bool = False) -> Tried:
-    """Starts the other process, and waits for its end.
+class Trial:
+    """The other process, which `run` starts and waits for, and which `end` ends at any time."""
 
-    Raises:
-        OSError: it cannot be started.
-        TimeoutExpired: it has not ended in time.
-    """
-    ran = subprocess.run(  # noqa: S603  # Python, with a module of our own
-        [sys.executable, "-c", LAUNCH, sys.executable, "-m", __name__],
-        env=_environment(variables, offline=offline),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        encoding="utf-8",
-        errors="replace",
-        timeout=START_S,
-        check=False,
-    )
-    told = [line.removeprefix(TOLD) for line in ran.stdout.splitlines() if line.startswith(TOLD)]
-    setup = Setup(*json.loads(told[-1])) if told else None
-    error = Confidential(variables.values).without(_last_error(ran.stderr))
-    return Tried(setup, error, FAILED in ran.stderr)
+    def __init__(self, variables: Variables, *, offline: bool = False) -> None:
+        self._variables = variables
+        self._environment = _environment(variables, offline=offline)
+        self._process: subprocess.Popen[str] | None = None
+
+    def run(self) -> Tried:
+        """What it tells.
+
+        Raises:
+            OSError: it cannot be started.
+            TimeoutExpired: it has not ended in time.
+        """
+        launch = LAUNCH.format(seconds=round(START_S) + 5)
+        with subprocess.Popen(  # noqa: S603  # Python, with a module of our own
+            [sys.executable, "-c", launch, sys.executable, "-m", __name__],
+            env=self._environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+        ) as self._process:
+            try:
+                said, printed = self._process.communicate(timeout=START_S)
+            finally:
+                self.end()
+        told = [line.removeprefix(TOLD) for line in said.splitlines() if line.startswith(TOLD)]
+        setup = Setup(*json.loads(told[-1])) if told else None
+        error = Confidential(self._variables.values).without(_last_error(printed))
+        return Tried(setup, error, FAILED in printed, printed)
+
+    def end(self) -> None:
+        """Ends it, if it has not ended."""
+        if self._process is not None:
+            self._process.kill()
+
+
+@contextmanager
+def trying(variables: Variables, *, offline: bool = False) -> Generator[Work[Tried]]:
+    """The other process at work. It does not outlive this."""
+    trial = Trial(variables, offline=offline)
+    try:
+        yield Work(trial.run, START_S + 1)
+    finally:
+        trial.end()
 
 
 def _environment(variables: Variables, *, offline: bool) -> Mapping[str, str]:
     """The variables as the user has set them, but for what would have the process do more than look."""
     given = {name: value for name, value in variables.values.items() if name not in variables.by_distro}
-    left_out = {*BUDGETS, DETECTORS} if offline else {*BUDGETS}
-    long = {name: LONG_MS for name in INTERVALS if _is_interval(given.get(name) or LONG_MS)}
-    return {name: value for name, value in given.items() if name not in left_out} | long
+    if offline:
+        given.pop(DETECTORS, None)
+    return given | _patience(given)
 
 
-def _is_interval(value: str) -> bool:
-    """Whether a number is one. What is none is left, for the SDK to say so."""
-    try:
-        return float(value) > 0
-    except ValueError:
-        return False
+def _patience(given: Mapping[str, str]) -> dict[str, str]:
+    """What keeps things from being sent at once. Values that are not accepted are left, for the SDK to say so."""
+
+    def number(name: str, default: str, read: Callable[[str], float] = int) -> float | None:
+        try:
+            return read(given.get(name) or default)
+        except ValueError:
+            return None
+
+    patience = {name: LONG_MS for name, read in INTERVALS.items() if (number(name, LONG_MS, read) or 0) > 0}
+    for names in SIZES:
+        # In the place of what is no number, the SDK has its own defaults.
+        kept, sent = (number(name, default) for name, default in zip(names, (LARGE, "512"), strict=True))
+        if 0 < (512 if sent is None else sent) <= (int(LARGE) if kept is None else kept):
+            patience |= {name: LARGE for name, size in zip(names, (kept, sent), strict=True) if size is not None}
+    return patience
 
 
 def _last_error(printed: str) -> str:

@@ -12,7 +12,8 @@ from typing import NamedTuple
 
 from otel_claude.doctor.signals import OTLP, Signal
 
-DISTRO = "OTEL_PYTHON_DISTRO"
+DISTRO, DISTROS = "OTEL_PYTHON_DISTRO", "opentelemetry_distro"
+"""The variable that names a distro, and the group of entry points that distros are in."""
 
 
 class Variables(NamedTuple):
@@ -33,6 +34,10 @@ class Variables(NamedTuple):
             if (value := self.read(name)) is not None:
                 return name, value
         return None
+
+    def name_of(self, signal: Signal, what: str) -> str:
+        """The variable of OTLP that counts for a signal; where none is set, the one for all of them."""
+        return (self.of_signal(signal, what) or (f"{OTLP}{what}", ""))[0]
 
     def shown(self, name: str) -> str:
         """A variable with its value, and who has set it. Not for what may be confidential."""
@@ -65,7 +70,7 @@ def variables() -> Generator[Variables]:
 def _configure_by_distro() -> None:
     """As `opentelemetry.instrumentation.auto_instrumentation` does it: the first distro, or the one that is named."""
     wanted = os.environ.get(DISTRO)
-    for found in entry_points(group="opentelemetry_distro"):
+    for found in entry_points(group=DISTROS):
         if wanted in (None, found.name):
             found.load()().configure()
             return
