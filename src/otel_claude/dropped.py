@@ -1,10 +1,10 @@
-"""Records of what Python has found to be of no use any more: dropped streams, coroutines and generators.
+"""The end of what may end at any time: Python drops streams, coroutines and generators also while it collects garbage.
 
-In: a record, and what finishes it. Out: the record finished, on this thread or on another one.
+In: a record that has ended, and what tells of it. Out: told of, on this thread or on another one.
 """
 
 import _thread
-import atexit
+import gc
 import os
 import sys
 from collections import deque
@@ -12,6 +12,9 @@ from collections.abc import Callable
 from functools import partial
 from time import perf_counter_ns, sleep
 from typing import Protocol, TypeVar
+
+from otel_claude.at_exit import call_at_exit
+from otel_claude.failsafe import guarded
 
 
 class Ending(Protocol):
@@ -47,59 +50,87 @@ LONGEST_WAIT_NS = 5 * 10**9
 
 
 class Endings:
-    """What is to be finished on threads of its own, one after the other: a run comes after the calls in it."""
+    """What is to be done on a thread of its own, one after the other: a run comes after the calls in it.
+
+    There is one thread, for as long as something waits.
+    """
 
     def __init__(self) -> None:
-        self._one_at_a_time = _thread.allocate_lock()
+        self._at_work = _thread.allocate_lock()
         self._waiting: deque[Callable[[], None]] = deque()
 
-    def add(self, finish: Callable[[], None]) -> None:
-        """Has `finish` called, after those that were added before."""
-        self._waiting.append(finish)
-        _thread.start_new_thread(self._finish_one, ())
-
-    def _finish_one(self) -> None:
-        with self._one_at_a_time:
+    def add(self, tell: Callable[[], None]) -> None:
+        """Has `tell` called, after those that were added before. Waits for no lock."""
+        self._waiting.append(tell)
+        if self._at_work.acquire(blocking=False):
             try:
-                self._waiting[0]()
+                _thread.start_new_thread(self._work, ())
+            except (RuntimeError, MemoryError):
+                # There is no thread to be had. Whoever is added next tries again, or the end of the program does it.
+                self._at_work.release()
+
+    def _work(self) -> None:
+        """Does all that waits. Who calls this has the lock."""
+        is_mine = True
+        while is_mine:
+            try:
+                while self._waiting:
+                    _call(self._waiting.popleft())
             finally:
-                self._waiting.popleft()
+                self._at_work.release()
+            # Something may have come since from one who found the lock taken.
+            is_mine = bool(self._waiting) and self._at_work.acquire(blocking=False)
 
     def forget(self) -> None:
         """In a child: its parent does it, and may have been at it."""
-        self._one_at_a_time = _thread.allocate_lock()
+        self._at_work = _thread.allocate_lock()
         self._waiting.clear()
 
     def wait(self) -> None:
         """Waits until all of it is done, but not for ever. The first one may have to import the price list."""
         deadline = perf_counter_ns() + LONGEST_WAIT_NS
-        while self._waiting and perf_counter_ns() < deadline:
-            sleep(0.001)
+        while (self._waiting or self._at_work.locked()) and perf_counter_ns() < deadline:
+            if self._at_work.acquire(blocking=False):
+                self._work()
+            else:
+                sleep(0.001)
+
+
+@guarded(None)
+def _call(tell: Callable[[], None]) -> None:
+    tell()
 
 
 _endings = Endings()
 os.register_at_fork(after_in_child=_endings.forget)
 
 
-def wait_at_exit() -> None:
-    """Has the end of the program wait for what was dropped before it, so that all of it is recorded.
+def watch_collections() -> None:
+    """Notes from now on when Python collects garbage, until the process ends.
 
-    To be said anew of each provider: what is registered last is called first, and a provider shuts itself down there.
+    What was begun while an SDK was instrumented may be dropped long after.
     """
-    atexit.unregister(_endings.wait)
-    atexit.register(_endings.wait)
+    if garbage_collection not in gc.callbacks:
+        gc.callbacks.append(garbage_collection)
+    call_at_exit(_endings.wait)
 
 
-def finish_dropped(finish: Callable[[_Record], None], record: _Record) -> None:
-    """Has `finish` finish a record that Python has found to be of no use any more.
+def tell_safely(tell: Callable[[], None]) -> None:
+    """Does what may take locks: on another thread, where this one is in the middle of a garbage collection.
 
-    Python finds out at any time, also in the middle of a garbage collection while this thread holds the lock of an
-    exporter or an instrument, and those locks do not let their own thread in again. Then another thread does it.
+    Python begins one at any time, also while this thread holds the lock of an exporter or an instrument, and those
+    locks do not let their own thread in again. What is collected runs code of ours, such as the end of a `with`, and
+    that may look as if it ended in good order.
     """
     if sys.is_finalizing():
         return
-    record.ended_at = record.ended_at or perf_counter_ns()
     if garbage_collection.here:
-        _endings.add(partial(finish, record))
+        _endings.add(tell)
     else:
-        finish(record)
+        tell()
+
+
+def finish_record(record: _Record, tell: Callable[[_Record], None]) -> None:
+    """Notes that a record has ended, if nobody has yet, and has `tell` tell of it."""
+    record.ended_at = record.ended_at or perf_counter_ns()
+    tell_safely(partial(tell, record))

@@ -4,8 +4,10 @@ import asyncio
 import contextvars
 import copy
 import functools
+import gc
 import inspect
 import pickle
+import weakref
 from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -623,6 +625,29 @@ def test_methods_can_be_pickled_and_copied(name: str):
         args = (Office("Paris"),) if owner is Office and name == "own" else ()
         for again in (pickle.loads(pickle.dumps(method)), copy.copy(method), copy.deepcopy(method)):  # noqa: S301  # our own
             assert again(*args) == method(*args)
+
+
+@pytest.mark.parametrize("name", ["own", "outer_class", "inner_class"])
+def test_methods_can_be_held_weakly(name: str, telemetry: Telemetry):
+    """As those have it that send signals."""
+    office, gone = Office("Paris"), list[Any]()
+    method = getattr(office, name)
+    held = weakref.WeakMethod[Any](method, gone.append)
+    again = held()
+
+    assert again is not None
+    assert (again, again()) == (method, method())
+    assert len(telemetry.spans) == 2
+    assert held == weakref.WeakMethod(getattr(office, name))
+    del office, method, again
+    gc.collect()
+    assert (held() is None, len(gone)) == ((True, 1) if name == "own" else (False, 0))
+
+
+def test_what_is_no_method_cannot_be_held_as_one():
+    for function in (Office.own, Office.outer_static, Office.inner_static):
+        with pytest.raises(TypeError):
+            weakref.WeakMethod(function)
 
 
 def test_a_copy_of_an_object_has_its_own_methods():

@@ -11,12 +11,14 @@ from hypothesis import strategies as st
 
 from otel_claude.agents.arguments import arguments_of, digest
 from otel_claude.agents.requests import MOST_ANSWERS, MOST_REMEMBERED, is_told
-from otel_claude.agents.run import Amounts, Run
+from otel_claude.agents.run import Run, Sums
 
 COUNT = st.none() | st.integers(0, 10**6)
-AMOUNTS = st.builds(Amounts, COUNT, COUNT, COUNT)
+AMOUNTS = st.builds(Sums, ended=st.just(1), input_tokens=COUNT, output_tokens=COUNT, cost=COUNT)
 CALLS = st.lists(st.tuples(st.integers(0, 3), st.booleans(), st.none() | AMOUNTS))
 """Calls, each with the depth of its run, whether it asks a model, and what it adds, where it has ended."""
+
+STARTED, ENDED = Sums(iterations=1, calls=1), Sums(ended=1, input_tokens=1, output_tokens=2, cost=3)
 
 
 def runs_in_each_other(depth: int) -> list[Run]:
@@ -31,17 +33,17 @@ def expected(values: list[int | None]) -> int | None:
 
 
 @given(CALLS)
-def test_a_sum_is_over_the_run_and_those_in_it_and_known_if_all_of_it_is(calls: list[tuple[int, bool, Amounts | None]]):
+def test_a_sum_is_over_the_run_and_those_in_it_and_known_if_all_of_it_is(calls: list[tuple[int, bool, Sums | None]]):
     runs = runs_in_each_other(4)
     for depth, is_iteration, _ in calls:
-        runs[depth].start_call(is_iteration=is_iteration)
+        runs[depth].count(Sums(iterations=int(is_iteration), calls=1))
     for depth, _, amounts in calls:
         if amounts is not None:
-            runs[depth].end_call(amounts)
+            runs[depth].count(amounts)
 
     for depth, run in enumerate(runs):
         inside = [call for call in calls if call[0] >= depth]
-        added = [amounts or Amounts(None, None, None) for _, _, amounts in inside]
+        added = [amounts or Sums(input_tokens=None, output_tokens=None, cost=None) for _, _, amounts in inside]
         sums = run.sums.known()
         assert sums.iterations == sum(is_iteration for _, is_iteration, _ in inside)
         assert sums.input_tokens == expected([amounts.input_tokens for amounts in added])
@@ -54,8 +56,8 @@ def test_threads_lose_nothing():
 
     def work(number: int) -> None:
         for _ in range(500):
-            inner.start_call(is_iteration=True)
-            inner.end_call(Amounts(1, 2, 3))
+            inner.count(STARTED)
+            inner.count(ENDED)
             inner.execute(KEY)
 
     with ThreadPoolExecutor(8) as pool:
@@ -182,12 +184,12 @@ def test_tries_of_one_request_in_runs_of_their_own_are_one_call():
 def test_what_goes_on_inside_is_not_known_until_it_has_ended():
     outer = Run(None)
     inner = Run(None, outer)
-    inner.begin()
+    inner.enter_step()
     assert outer.known_sums.iterations is None
 
-    inner.start_call(is_iteration=True)
-    inner.end_call(Amounts(1, 2, 3))
-    inner.end()
+    inner.count(STARTED)
+    inner.count(ENDED)
+    inner.leave_step()
 
     assert (outer.known_sums.iterations, outer.known_sums.cost) == (1, 3)
 
@@ -198,7 +200,7 @@ def test_runs_that_have_ended_are_let_go():
     third = Run(None, second)
     second.finished = True
 
-    third.start_call(is_iteration=True)
+    third.count(STARTED)
 
     assert third.parent is first
     assert (first.sums.calls, second.sums.calls) == (1, 0)

@@ -1,10 +1,6 @@
 """What the application of a test does: clients of the installed SDK, and plain uses of them."""
 
-import os
-import subprocess
-import sys
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -30,7 +26,6 @@ SPAN = f"chat {MODEL}"
 NATIVE_SPAN = "anthropic.messages.create"
 SDK_VERSION = tuple(int(part) for part in anthropic.__version__.split(".")[:2])
 SDK_MAKES_SPANS = hasattr(BaseClient, "open_telemetry")
-SRC = str(Path(__file__).parents[2] / "src")
 
 
 def connect(claude: SimulatedClaude, **options: Any) -> Any:
@@ -49,22 +44,3 @@ def ids(span: ReadableSpan) -> SpanContext:
     """Trace and span id of a span that has ended."""
     assert span.context is not None
     return span.context
-
-
-def run_python(
-    script: str, *arguments: str, env: dict[str, str] | None = None, launcher: tuple[str, ...] = ()
-) -> subprocess.CompletedProcess[str]:
-    """Runs a program in an interpreter of its own, in which only `env` speaks of OpenTelemetry."""
-    inherited = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("OTEL_", "ANTHROPIC_", "PYTEST_", "COV_"))
-    }
-    return subprocess.run(
-        [*launcher, sys.executable, "-c", script, *arguments],
-        env={**inherited, "PYTHONPATH": SRC, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )

@@ -7,7 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from apps import NATIVE_SPAN, SDK_MAKES_SPANS, SPAN, run_python
+from apps import NATIVE_SPAN, SDK_MAKES_SPANS, SPAN
+
+from programs import run_python
 
 COMMAND = Path(sys.executable).with_name("opentelemetry-instrument")
 

@@ -51,6 +51,7 @@ OUTSIDE = {
     "anthropic.bodies:_AsyncWatched._atold": "hands the HTTP library's bytes on",
     "anthropic.bodies:_AsyncWatched.aclose": "closes the HTTP library's body",
     "anthropic.bodies:_Watched.__del__": "what it raises, Python only reports",
+    "dropped:Endings._work": "what it raises, Python only reports",
     "dropped:GarbageCollection.__call__": "what it raises, Python only reports",
     "anthropic.bodies:_Watched.__getattr__": "reaches through to the HTTP library's body",
     "anthropic.native_spans:EndingSpan.end": "ends the SDK's span",

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from apps import run_python
 
 import otel_claude
+from programs import run_python
 
 PACKAGE = Path(otel_claude.__file__).parent
 MODULES = {
@@ -53,7 +53,7 @@ PURE = [
 ]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "failsafe", "values", "environment_variables", "dropped", "loading"),
+    ("version", "failsafe", "values", "environment_variables", "at_exit", "dropped", "loading"),
     (
         "usage",
         "rate_limits",

@@ -6,12 +6,13 @@ from typing import Any
 
 import anthropic
 import pytest
-from apps import HELLO, SwitchOn, run_python
+from apps import HELLO, SPAN, SwitchOn
 
 from otel_claude.testing import BadRequest, SimulatedClaude, Telemetry
+from programs import run_python
 
 DROPS_AT_THE_END = """
-import gc, time
+import gc, time, weakref
 from anthropic import Anthropic
 from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
@@ -36,8 +37,143 @@ hello = {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": [{"role": "u
 stream = client.messages.create(**hello, stream=True)
 next(iter(stream))
 stream.itself = stream  # So that it is collected, in the middle of which nothing can be recorded.
+gone = weakref.ref(stream)
 del stream
-gc.collect()
+while gone() is not None:  # Another thread may be at a collection of its own.
+    gc.collect()
+"""
+
+SETS_A_PROVIDER_LATER = """
+import gc, sys, threading, time, weakref
+import otel_claude
+from opentelemetry import metrics, trace
+from opentelemetry.sdk.metrics import MeterProvider
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor, SpanExporter
+
+class Slow(SpanProcessor):
+    def on_end(self, span):
+        time.sleep(0.3)
+
+class Printed(SpanExporter):
+    def export(self, spans):
+        print(*[span.name for span in spans], flush=True)
+
+@otel_claude.agent
+def left():
+    yield 1
+
+class Box:
+    pass
+
+def drop():
+    box = Box()
+    box.itself, box.items = box, left()
+    next(box.items)
+    gone = weakref.ref(box)
+    del box
+    while gone() is not None:  # Another thread may be at a collection of its own.
+        gc.collect()
+
+def drop_later():
+    threading.main_thread().join()
+    drop()
+
+given = {"meter_provider": MeterProvider()} if sys.argv[1] == "given" else {}
+otel_claude.AnthropicInstrumentor().instrument(**given)
+if sys.argv[1] == "global":
+    metrics.set_meter_provider(MeterProvider())
+    list(left())  # Now it is known that somebody listens.
+provider = TracerProvider()
+provider.add_span_processor(Slow())
+provider.add_span_processor(BatchSpanProcessor(Printed()))
+trace.set_tracer_provider(provider)
+threading.Thread(target=drop_later).start()
+drop()
+"""
+
+COLLECTED = """
+import faulthandler, gc, sys, threading, weakref
+from contextlib import suppress
+import otel_claude
+from anthropic import Anthropic
+from opentelemetry.sdk.trace import SpanProcessor, TracerProvider
+from otel_claude.testing import SimulatedClaude
+
+faulthandler.dump_traceback_later(20, exit=True)
+lock = threading.Lock()
+
+class Exporting(SpanProcessor):
+    def on_end(self, span):
+        with lock:
+            print(span.name, flush=True)
+
+provider = TracerProvider()
+provider.add_span_processor(Exporting())
+otel_claude.AnthropicInstrumentor().instrument(tracer_provider=provider)
+hello = {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": [{"role": "user", "content": "Hi"}]}
+
+def run():
+    return otel_claude.agent("run")(lambda: (number for number in range(2)))()
+
+def run_in_good_order():
+    with otel_claude.agent("run"), suppress(GeneratorExit):
+        yield 1
+
+def tool_in_good_order():
+    with otel_claude.tool_call({"type": "tool_use", "id": "toolu_1", "name": "run"}), suppress(GeneratorExit):
+        yield 1
+
+def call_in_good_order():
+    with SimulatedClaude() as claude, Anthropic(base_url=claude.base_url, api_key="sk-ant-simulated") as client:
+        with client.messages.stream(**hello) as stream, suppress(GeneratorExit):
+            yield next(stream)
+
+class Box:
+    pass
+
+gc.disable()
+box = Box()
+box.itself, box.items = box, globals()[sys.argv[1]]()
+next(box.items)
+gone = weakref.ref(box)
+del box
+if sys.argv[2] == "uninstrumented":
+    otel_claude.AnthropicInstrumentor().uninstrument()
+with lock:  # As an exporter has it while a collection begins.
+    while gone() is not None:  # Another thread may be at one of its own.
+        gc.collect()
+"""
+
+NO_THREAD_AT_THE_END = """
+import _thread, gc, weakref
+import otel_claude
+from otel_claude.testing import Telemetry
+from opentelemetry.sdk.trace import SpanProcessor
+
+class Printed(SpanProcessor):
+    def on_end(self, span):
+        print(span.name)
+
+telemetry = Telemetry()
+telemetry.tracer_provider.add_span_processor(Printed())
+otel_claude.AnthropicInstrumentor().instrument(tracer_provider=telemetry.tracer_provider)
+
+def no_thread(*_):
+    raise RuntimeError("can't start new thread")
+
+_thread.start_new_thread = no_thread
+class Holder(list):
+    pass
+
+holder = Holder([otel_claude.agent("left")(lambda: (number for number in range(2)))()])
+next(holder[0])
+holder.append(holder)
+gone = weakref.ref(holder)
+del holder
+while gone() is not None:  # Another thread may be at a collection of its own.
+    gc.collect()
+print("The end.")
 """
 
 GIVEN_AND_THEN_GLOBAL = """
@@ -65,6 +201,28 @@ def test_a_stream_that_is_dropped_as_the_program_ends_is_recorded():
     done = run_python(DROPS_AT_THE_END)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "['abandoned']\n"
+
+
+@pytest.mark.parametrize("first", ["given", "global"])
+def test_what_is_dropped_as_the_program_ends_is_recorded_by_a_provider_that_was_set_last(first: str):
+    """Also by a thread that goes on when the main one has come to its end."""
+    done = run_python(SETS_A_PROVIDER_LATER, first)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["invoke_agent", "left"] * 2
+
+
+@pytest.mark.parametrize("how", ["run", "run_in_good_order", "tool_in_good_order", "call_in_good_order"])
+@pytest.mark.parametrize("when", ["instrumented", "uninstrumented"])
+def test_what_is_collected_while_an_exporter_holds_its_lock_waits_for_nobody(how: str, when: str):
+    done = run_python(COLLECTED, how, when)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout in ("invoke_agent run\n", "execute_tool run\n", f"{SPAN}\n")
+
+
+def test_what_is_dropped_when_there_is_no_thread_to_be_had_is_recorded_at_the_end():
+    done = run_python(NO_THREAD_AT_THE_END)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["The end.", "invoke_agent left"]
 
 
 def test_a_provider_that_is_given_first_and_global_later_counts_on():

@@ -4,7 +4,9 @@ import os
 import sys
 
 import pytest
-from apps import SPAN, run_python
+from apps import SPAN
+
+from programs import run_python
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 

@@ -12,10 +12,11 @@ import pytest
 import wrapt
 from anthropic import Anthropic
 from anthropic._base_client import SyncAPIClient
-from apps import HELLO, SPAN, SwitchOn, connect, connect_async, run_python
+from apps import HELLO, SPAN, SwitchOn, connect, connect_async
 
 from otel_claude import AnthropicInstrumentor, Settings
 from otel_claude.testing import SimulatedClaude, Telemetry
+from programs import run_python
 
 NATIVE_MODES = ("replace", "enrich", "keep")
 

@@ -3,14 +3,15 @@
 In: providers and settings. Out: a patched Claude Agent SDK, until `uninstrument()`.
 """
 
-import atexit
 import importlib
 import logging
+import os
 import sys
 from collections.abc import Collection
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from otel_claude.at_exit import call_at_exit
 from otel_claude.switch import Switch, Switched
 
 if TYPE_CHECKING:
@@ -31,6 +32,19 @@ def observe_transport(transport: _T) -> _T:
     for one connection. While nothing is instrumented, the transport comes back as it is.
     """
     return transport if _active is None else _active.observe(transport)
+
+
+def _close_all() -> None:
+    if _active is not None:
+        _active.close_all()
+
+
+def _forget_all() -> None:
+    if _active is not None:
+        _active.forget_all()
+
+
+os.register_at_fork(after_in_child=_forget_all)
 
 
 class ClaudeAgentInstrumentor(Switch):
@@ -65,7 +79,7 @@ class ClaudeAgentInstrumentor(Switch):
         self._agents = emission.agents
         switch_on(emission.agents, yields=True)
         patches.apply({name: _module(f"claude_agent_sdk.{name}") for name in PLACES})
-        atexit.register(patches.close_all)
+        call_at_exit(_close_all)
         if switched.settings.native_spans == "replace" and (module := _module(mcp_spans.MODULE)) is not None:
             mcp_spans.stand_in(module)
 
@@ -76,7 +90,6 @@ class ClaudeAgentInstrumentor(Switch):
 
         _active = None
         if self._patches is not None:
-            atexit.unregister(self._patches.close_all)
             self._patches.restore()
             self._agents.close()
             self._patches = self._agents = None

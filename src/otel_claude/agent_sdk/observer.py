@@ -7,6 +7,7 @@ none takes the current context of the application for longer than the call that 
 import json
 import re
 import sys
+from functools import partial
 from time import perf_counter_ns, time_ns
 from typing import Any
 
@@ -19,6 +20,7 @@ from otel_claude.agent_sdk.providers import PROVIDER
 from otel_claude.agent_sdk.runs import ToolUse
 from otel_claude.agents.current import current_run
 from otel_claude.agents.run import Outcome
+from otel_claude.dropped import tell_safely
 from otel_claude.failsafe import guarded
 from otel_claude.values import NO_FIELDS, Fields, fields, is_object
 
@@ -130,13 +132,22 @@ class Observer:
         finally:
             self._emission = None
 
+    @guarded(None)
+    def __del__(self) -> None:
+        # A connection that the application has dropped, and never closed.
+        self._close("abandoned", None)
+
+    def forget(self) -> None:
+        """In a child: the connection is its parent's."""
+        self._emission = None
+
     def _close(self, outcome: Outcome, error_type: str | None) -> None:
         if self._emission is not None:
             self._emit(self._conversation.close(self._now(), outcome, error_type))
 
     def _emit(self, steps: list[Any]) -> None:
         if steps and self._emission is not None:
-            self._emission.emit(steps, deferring=self._deferring)
+            tell_safely(partial(self._emission.emit, steps, deferring=self._deferring))
 
     def _context_for(self, frame: Fields) -> Context | None:
         asked = about(frame)

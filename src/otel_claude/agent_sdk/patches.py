@@ -12,7 +12,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from types import ModuleType
 from typing import Any
 
-import wrapt
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_claude.agent_sdk import transports
@@ -21,7 +20,8 @@ from otel_claude.agent_sdk.emission import Emission
 from otel_claude.agent_sdk.observer import Observer
 from otel_claude.agent_sdk.providers import PROVIDER, provider_in
 from otel_claude.agent_sdk.transports import Frames, ObservedTransport
-from otel_claude.anthropic.patches import Patch, Wrapper
+from otel_claude.anthropic.patches import Patch, wrapped_by
+from otel_claude.dropped import watch_collections
 from otel_claude.failsafe import guarded
 from otel_claude.values import fields
 
@@ -66,7 +66,8 @@ class Patches:
             absent = [f"{class_name}.{method}" for method in wrappers if owner is None or method not in vars(owner)]
             missing += absent
             if owner is not None and not absent:
-                self._applied += [Patch(owner, method, _wrapped_by(wrapper)) for method, wrapper in wrappers.items()]
+                self._applied += [Patch(owner, method, wrapped_by(wrapper)) for method, wrapper in wrappers.items()]
+        watch_collections()
         for patch in self._applied:
             patch.apply()
         if missing:
@@ -86,6 +87,11 @@ class Patches:
         """Ends what is open on all connections."""
         for observer in list(self._alive):
             observer.closed()
+
+    def forget_all(self) -> None:
+        """In a child: the connections are its parent's."""
+        for observer in list(self._alive):
+            observer.forget()
 
     def observe(self, transport: Any, *, asks: bool = False) -> Any:
         """A transport of the application's own, under observation. `asks`: it is for one prompt."""
@@ -188,7 +194,3 @@ class Patches:
             return await wrapped(*args, **kwargs)
         finally:
             client._custom_transport = own  # noqa: SLF001  # as the application has given it
-
-
-def _wrapped_by(wrapper: Wrapper) -> Callable[[Any], Any]:
-    return lambda original: wrapt.FunctionWrapper(original, wrapper)

@@ -2,7 +2,7 @@
 
 In: a function and what it is called with, a coroutine, or a generator of either kind; and what opens the scope. Out:
 the same results, items and exceptions. The span is current while that code runs, and never while a generator waits for
-whoever reads it.
+whoever reads it. What opens the scope has the arguments of the application, so it is not kept while that code runs.
 """
 
 import inspect
@@ -34,7 +34,7 @@ def called(function: Callable[..., Any], args: Any, kwargs: Any, opening: Openin
         scope.end(result=result)
         return result
     if scope.record is None or _references(result) > _ALONE:
-        scope.lose(result)
+        scope.end_unseen(result)
         return result
     return adapted(result, Opened(scope))
 
@@ -82,7 +82,7 @@ class Opened:
             self._scope.end(GeneratorExit())
 
 
-class Pending:
+class Unawaited:
     """A coroutine until it is awaited. If it never is, Python complains of the one around it, and only of that."""
 
     __slots__ = ("_coroutine",)
@@ -100,12 +100,13 @@ class Pending:
 
 def pending(coroutine: Coroutine[Any, Any, Any], opening: Opening) -> Coroutine[Any, Any, Any]:
     """What a coroutine returns that nobody else awaits."""
-    return awaited(Pending(coroutine), opening)
+    return awaited(Unawaited(coroutine), opening)
 
 
 async def awaited(awaitable: Awaitable[Any], opening: Opening) -> Any:
     """What is awaited."""
     scope = opening()
+    del opening
     try:
         with scope.step():
             result = await awaitable
@@ -149,6 +150,7 @@ class _Exchange:
 def stepped(items: Generator[Any, Any, Any], opening: Opening) -> Generator[Any, Any, Any]:
     """What a generator gives. It begins, and the scope with it, when it is first asked for something."""
     scope, exchange, given = opening(), _Exchange(partial(next, items), items.send, items.throw), list[Any]()
+    del opening
     try:
         while True:
             with scope.step():
@@ -171,6 +173,7 @@ def stepped(items: Generator[Any, Any, Any], opening: Opening) -> Generator[Any,
 async def async_stepped(items: AsyncGenerator[Any, Any], opening: Opening) -> AsyncGenerator[Any, Any]:
     """What an async generator gives."""
     scope, exchange, given = opening(), _Exchange(partial(_begin, items), items.asend, items.athrow), list[Any]()
+    del opening
     try:
         while True:
             with scope.step():

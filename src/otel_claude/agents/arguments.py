@@ -11,6 +11,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import PurePath
 from typing import Any
 
@@ -20,44 +21,69 @@ _NAMED = inspect.Parameter.VAR_KEYWORD
 _VARIABLE = (_NAMED, inspect.Parameter.VAR_POSITIONAL)
 _SALT = os.urandom(16)
 
+MOST_VALUES, MOST_TEXT = 5_000, 64_000
+"""How many values, and how many characters of text, are compared. Larger arguments would take the caller's time."""
+
 
 def digest(arguments: Any) -> bytes | None:
-    """A hash that equal arguments have in common. `None`: they cannot be compared.
+    """A hash that equal arguments have in common. `None`: they cannot be compared, or are too large.
 
     They are compared as values of JSON, which knows one kind of number. A path is its text there, and a model of
     pydantic the fields that it was given.
     """
     try:
-        text = json.dumps(_as_json(arguments), sort_keys=True, separators=(",", ":"))
+        text = json.dumps(_Reader().read(arguments), sort_keys=True, separators=(",", ":"))
     except (TypeError, ValueError, AttributeError, RecursionError):
         return None
     return hashlib.blake2b(text.encode(), digest_size=12, key=_SALT).digest()
 
 
-def _as_json(value: Any) -> Any:
-    """A value as JSON has it, by its class and not by what it says of itself: that would be the application's code."""
-    classes = type(value).__mro__
-    for each in classes:
-        if (read := _READ_AS.get(each)) is not None:
-            return read(value)
-    if getattr(sys.modules.get("pydantic.main"), "BaseModel", None) in classes:
-        return _as_object(_fields_given(value))
-    raise TypeError
+class _Reader:
+    """Reads values as JSON has them, up to so many, and so much text."""
 
+    def __init__(self) -> None:
+        self._values_left, self._text_left = MOST_VALUES, MOST_TEXT
 
-def _as_it_is(value: Any) -> Any:
-    return value
-
-
-def _as_number(value: float) -> float:
-    return float.__int__(value) if float.is_integer(value) else value
-
-
-def _as_object(value: dict[Any, Any]) -> dict[Any, Any]:
-    if not all(issubclass(type(key), str) for key in dict[Any, Any].keys(value)):
-        # In JSON 1 and "1" would be the same.
+    def read(self, value: Any) -> Any:
+        """A value, by its class and not by what it says of itself: that would be the application's code."""
+        classes = type(value).__mro__
+        for each in classes:
+            if (read := _READ_AS.get(each)) is not None:
+                return read(self, value)
+        if getattr(sys.modules.get("pydantic.main"), "BaseModel", None) in classes:
+            return self.object(_fields_given(value))
         raise TypeError
-    return {str.__str__(key): _as_json(each) for key, each in dict[Any, Any].items(value)}
+
+    def constant(self, value: Any) -> Any:
+        return value
+
+    def number(self, value: float) -> float:
+        return float.__int__(value) if float.is_integer(value) else value
+
+    def text(self, value: str) -> str:
+        self._text_left -= str.__len__(value)
+        if self._text_left < 0:
+            raise ValueError
+        return value
+
+    def path(self, value: PurePath) -> str:
+        return self.text(PurePath.__str__(value))
+
+    def array(self, value: Any, kind: type[Any]) -> list[Any]:
+        self._count(kind.__len__(value))
+        return [self.read(each) for each in kind.__iter__(value)]
+
+    def object(self, value: dict[Any, Any]) -> dict[Any, Any]:
+        self._count(dict[Any, Any].__len__(value))
+        if not all(issubclass(type(key), str) for key in dict[Any, Any].keys(value)):
+            # In JSON 1 and "1" would be the same.
+            raise TypeError
+        return {self.text(str.__str__(key)): self.read(each) for key, each in dict[Any, Any].items(value)}
+
+    def _count(self, more: int) -> None:
+        self._values_left -= more
+        if self._values_left < 0:
+            raise ValueError
 
 
 def _fields_given(model: Any) -> dict[str, Any]:
@@ -68,15 +94,15 @@ def _fields_given(model: Any) -> dict[str, Any]:
     return {name: value for name, value in every.items() if name in given}
 
 
-_READ_AS: Mapping[type, Callable[[Any], Any]] = {
-    type(None): _as_it_is,
-    str: _as_it_is,
-    int: _as_it_is,
-    float: _as_number,
-    dict: _as_object,
-    list: lambda value: [_as_json(each) for each in list[Any].__iter__(value)],
-    tuple: lambda value: [_as_json(each) for each in tuple[Any, ...].__iter__(value)],
-    PurePath: PurePath.__str__,
+_READ_AS: Mapping[type, Callable[[_Reader, Any], Any]] = {
+    type(None): _Reader.constant,
+    str: _Reader.text,
+    int: _Reader.constant,
+    float: _Reader.number,
+    dict: _Reader.object,
+    list: partial(_Reader.array, kind=list),
+    tuple: partial(_Reader.array, kind=tuple),
+    PurePath: _Reader.path,
 }
 
 

@@ -16,11 +16,12 @@ import wrapt
 from otel_claude.agents.adapters import adapted, called
 from otel_claude.agents.live import live
 from otel_claude.agents.scope import Scope
+from otel_claude.values import class_of
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
-Opening = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Scope]
-"""Opens the scope of one call of a function."""
+CallOpening = Callable[[Callable[..., Any], tuple[Any, ...], dict[str, Any]], Scope]
+"""Opens the scope of one call of a function with these arguments."""
 
 if TYPE_CHECKING:
     Wrapped = wrapt.FunctionWrapper[..., Any]
@@ -31,7 +32,20 @@ else:
 
 
 class BoundDecorated(BoundWrapped):
-    """The same, as an attribute of an instance or a class, which is found by its name as other methods are."""
+    """The same, as an attribute of an instance or a class, which is found by its name as other methods are.
+
+    `weakref.WeakMethod` makes it anew of its `__func__`, which is the decorator's function, and its `__self__`.
+    """
+
+    def __init__(self, wrapped: Any, instance: Any, *rest: Any) -> None:
+        if not rest:
+            wrapped, rest = wrapped.parts_of_method(instance)
+        super().__init__(wrapped, instance, *rest)  # pyright: ignore[reportCallIssue]  # as wrapt itself calls it
+
+    @property
+    def __func__(self) -> Any:
+        wrapped: Any = self.__wrapped__
+        return self._self_parent if inspect.ismethod(wrapped) else wrapped.__func__
 
     def __reduce_ex__(self, protocol: Any) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         wrapped = self.__wrapped__
@@ -59,6 +73,12 @@ class Decorated(Wrapped):
 
     __bound_function_wrapper__ = BoundDecorated
 
+    def parts_of_method(self, owner: Any) -> tuple[Any, tuple[Any, ...]]:
+        """What wrapt makes a method of `owner` of, which is a class if this is a class method."""
+        bind: Any = self.__wrapped__.__get__
+        method = bind(None, owner) if self._self_binding == "classmethod" else bind(owner, class_of(owner))
+        return method, (self._self_wrapper, None, self._self_binding, self)
+
     def __reduce_ex__(self, protocol: Any) -> Any:
         wrapped = self.__wrapped__
         return wrapped.__qualname__ if inspect.isfunction(wrapped) else wrapped.__reduce_ex__(protocol)
@@ -74,7 +94,7 @@ class Decorated(Wrapped):
         return repr(self.__wrapped__)
 
 
-def in_scope(function: _Function, opening: Opening) -> _Function:
+def in_scope(function: _Function, opening: CallOpening) -> _Function:
     """The function, each call of which has a scope of its own while it lasts."""
 
     def execute(wrapped: Callable[..., Any], instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -8,7 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from otel_claude.agents.arguments import digest
 from otel_claude.agents.requests import Key, Request, Requests
@@ -31,17 +31,12 @@ _counting = threading.RLock()
 os.register_at_fork(before=_counting.acquire, after_in_parent=_counting.release, after_in_child=_counting.release)
 
 
-class Amounts(NamedTuple):
-    """What a call adds to sums. `None`: not known. Costs are picodollars: their order does not matter then."""
-
-    input_tokens: int | None
-    output_tokens: int | None
-    cost: int | None
-
-
 @dataclass(slots=True)
 class Sums:
-    """Sums over calls, so far. `None`: not wholly known. Of the `calls` that have been sent, so many have `ended`."""
+    """Sums over calls, so far, or what is added to them. `None`: not wholly known.
+
+    Of the `calls` that have been sent, so many have `ended`. Costs are picodollars: their order does not matter then.
+    """
 
     iterations: int | None = 0
     tool_calls: int | None = 0
@@ -81,8 +76,7 @@ class Run:
     where the SDK's own spans of the run, if it makes any, give way. `native`: it is a run of the SDK's, which has asked
     for its own span once that is `native_claimed`. `silent`: the application wants no telemetry of it.
 
-    `failure` is the class of the exception that ended it. `inside` are how many steps of runs
-    go on inside of it.
+    `failure` is the class of the exception that ended it. `inside` are how many steps of runs go on inside of it.
     """
 
     name: str | None
@@ -119,37 +113,20 @@ class Run:
         """Seconds from the start to the end of the run."""
         return ((self.ended_at or self.started_at) - self.started_at) / 1e9
 
-    def begin(self) -> None:
+    def enter_step(self) -> None:
         """It goes on: meanwhile nobody knows the sums of those that it is inside of."""
         with _counting:
             for run in self._ancestors():
                 run.inside += 1
 
-    def end(self) -> None:
+    def leave_step(self) -> None:
         """It waits for others, or has ended."""
         with _counting:
             for run in self._ancestors():
                 run.inside -= 1
 
-    def start_call(self, *, is_iteration: bool) -> None:
-        """Adds a call of the API that is sent, in which a model is asked or not."""
-        with _counting:
-            for run in self.lineage():
-                run.sums.calls += 1
-                run.sums.iterations = _added(run.sums.iterations, int(is_iteration))
-
-    def end_call(self, amounts: Amounts) -> None:
-        """Adds what such a call has used and cost. What is not known of it makes the sum unknown."""
-        with _counting:
-            for run in self.lineage():
-                sums = run.sums
-                sums.ended += 1
-                sums.input_tokens = _added(sums.input_tokens, amounts.input_tokens)
-                sums.output_tokens = _added(sums.output_tokens, amounts.output_tokens)
-                sums.cost = _added(sums.cost, amounts.cost)
-
     def count(self, more: Sums) -> None:
-        """Adds what was done in it and counted elsewhere."""
+        """Adds what was done in it, such as a call of the API that is sent, or has ended."""
         with _counting:
             for run in self.lineage():
                 run.sums.add(more)

@@ -43,7 +43,7 @@ class Step:
         self._token = context.attach(inside)
         self._before = before
         if isinstance(record, Run):
-            record.begin()
+            record.enter_step()
 
     @guarded(None)
     def __exit__(
@@ -59,12 +59,13 @@ class Step:
         if scope is None or scope.record is None or before is None:
             return
         self.forget()
-        if not garbage_collection.here:
+        collecting = garbage_collection.here
+        if not collecting:
             scope.record.active_at = perf_counter_ns()
         now = context.get_current()
         if is_current(scope.record):
             context.attach(before)
-        elif in_order:
+        elif in_order and not collecting:
             # What the code has left open, such as a run, is current. It is not for whoever goes on from here.
             try:
                 self._token.var.reset(self._token)
@@ -77,7 +78,7 @@ class Step:
         """It goes on no more, whether it is left or not."""
         scope, self._scope = self._scope, None
         if scope is not None and isinstance(scope.record, Run) and self._before is not None:
-            scope.record.end()
+            scope.record.leave_step()
 
 
 NO_STEP = Step()
@@ -117,7 +118,7 @@ class Scope:
         self._finish(record, error)
 
     @guarded(None)
-    def lose(self, result: Any) -> None:
+    def end_unseen(self, result: Any) -> None:
         """It has ended with `result`, in which its work may go on where nobody sees it."""
         if isinstance(self.record, Run) and self._finish is not None:
             self.record.sums.add(UNKNOWN)

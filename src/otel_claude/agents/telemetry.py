@@ -19,11 +19,11 @@ from otel_claude.agents.current import current_run, with_record
 from otel_claude.agents.execution import CANCELLED, NOT_EXECUTED, TOOL_ERROR, Execution
 from otel_claude.agents.live import switch_off, switch_on
 from otel_claude.agents.requests import is_told
-from otel_claude.agents.run import Run, outcome_of
+from otel_claude.agents.run import Run, Sums, outcome_of
 from otel_claude.agents.scope import NO_SCOPE, Scope
 from otel_claude.call import Call
 from otel_claude.content.parts import plain
-from otel_claude.dropped import finish_dropped, garbage_collection
+from otel_claude.dropped import finish_record, garbage_collection
 from otel_claude.emitting import names
 from otel_claude.emitting.agents import (
     of_loop,
@@ -113,14 +113,16 @@ class AgentTelemetry:
         execution.start_time = time_ns()
         execution.who, execution.counted_for = self._whom()
         execution.content_mode = self._signals.settings.content
-        execution.digest, again = digest(execution.arguments), False
+        execution.digest = execution.claimed[1] if execution.claimed else digest(execution.arguments)
+        again = False
         if run is not None:
             if run.native:
                 execution.content_mode = run.content_mode
             key = execution.name, execution.digest
             execution.call, execution.repeats, again = run.execute(key, execution.call)
-        if execution.content_mode in ON_SPANS and execution.arguments is not None:
-            execution.arguments = _as_they_are(execution.arguments)
+        # What nobody wants to know is not kept.
+        is_content = execution.content_mode in ON_SPANS and execution.arguments is not None
+        execution.arguments = _as_they_are(execution.arguments) if is_content else None
         here = context.get_current()
         if execution.owns_span:
             execution.span = self._tracer(run).start_span(
@@ -179,13 +181,13 @@ class AgentTelemetry:
     def start_call(self, run: Run, call: Call) -> None:
         """Adds a call that is sent to the run that it is made in."""
         if is_paid(call):
-            run.start_call(is_iteration=call.endpoint.is_inference)
+            run.count(Sums(iterations=int(call.endpoint.is_inference), calls=1))
 
     @guarded(None)
     def end_call(self, run: Run, call: Call, cost: Cost | None) -> None:
         """Adds to the run what a call that has ended has used and cost."""
         if is_paid(call) and call.refusal is None and call.attempts:
-            run.end_call(amounts_of(call, cost))
+            run.count(amounts_of(call, cost))
             run.active_at = perf_counter_ns()
 
     @guarded(None)
@@ -277,19 +279,15 @@ def _is_error(result: Any) -> bool:
     return issubclass(type(result), dict) and dict[Any, Any].get(result, "is_error") is True
 
 
-def _ended(finish: Callable[[Record], None], record: Record, error: BaseException | None) -> None:
-    """Has `finish` finish a record that has ended with `error`, which is not kept: frames hang on it."""
+def _ended(tell: Callable[[Record], None], record: Record, error: BaseException | None) -> None:
+    """Has `tell` tell of a record that has ended with `error`, which is not kept: frames hang on it."""
     if isinstance(record, Run):
         record.outcome = record.outcome or outcome_of(error)
     if isinstance(error, Exception):
         record.error_type, record.failure = error_type(error, in_stream=False), type(error).__name__
     elif isinstance(record, Execution) and error is not None and not isinstance(error, GeneratorExit):
         record.error_type = CANCELLED
-    if not isinstance(error, GeneratorExit):
-        record.ended_at = perf_counter_ns()
-        finish(record)
-        return
-    if garbage_collection.here:
+    if isinstance(error, GeneratorExit) and garbage_collection.here:
         # Nobody has held it for some time, in which it did nothing.
         record.ended_at = record.active_at
-    finish_dropped(finish, record)
+    finish_record(record, tell)

@@ -35,7 +35,7 @@ from otel_claude.anthropic.reading import Reading
 from otel_claude.anthropic.uploads import size_of
 from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
-from otel_claude.dropped import finish_dropped
+from otel_claude.dropped import finish_record
 from otel_claude.failsafe import failures, guarded
 from otel_claude.outcome import was_sent
 from otel_claude.telemetry import Telemetry
@@ -302,11 +302,7 @@ class Calls:
         if call.response.content is not None:
             # An answer has come and is billed, whatever was raised over it.
             self._take_result(call, json_of(call.response.content))
-        if isinstance(error, GeneratorExit):
-            # A coroutine that nobody waits for any more, told so by Python: `finish_dropped` says why that matters.
-            finish_dropped(self.finish, call)
-        else:
-            self.finish(call)
+        self.finish(call)
 
     @guarded(None)
     def _take_refusal(self, call: Call, http_response: Any) -> None:
@@ -330,10 +326,12 @@ class Calls:
     @guarded(None)
     def finish(self, call: Call) -> None:
         """The call has ended, whichever way."""
-        if call.progress.finished:
-            return
-        call.progress.finished = True
-        call.ended_at = call.ended_at or perf_counter_ns()
+        if not call.progress.finished:
+            call.progress.finished = True
+            finish_record(call, self._tell)
+
+    @guarded(None)
+    def _tell(self, call: Call) -> None:
         self._telemetry.finish(call)
         # Their tracebacks hold the frames that hold the call, and the application's own.
         call.error = call.refusal = None

@@ -8,7 +8,6 @@ A wrapper tells `Calls` and calls what it wraps, with the same arguments; it dec
 classes, so clients and resources that exist already are covered, and nothing is left behind in them.
 """
 
-import gc
 import logging
 from collections.abc import Callable
 from types import ModuleType
@@ -22,7 +21,7 @@ from otel_claude.anthropic.calls import Calls, current_call
 from otel_claude.anthropic.native_spans import tracer_for, tracer_in
 from otel_claude.anthropic.reading import AsyncTold, Reading, told
 from otel_claude.anthropic.tool_runner import RUNS, ToolRunners, loaded
-from otel_claude.dropped import garbage_collection
+from otel_claude.dropped import watch_collections
 from otel_claude.failsafe import failures, guarded
 from otel_claude.telemetry import Telemetry
 
@@ -50,6 +49,11 @@ class Patch:
             setattr(self._owner, self._name, self._original)
 
 
+def wrapped_by(wrapper: Wrapper) -> Callable[[Any], Any]:
+    """What replaces a method by itself with `wrapper` around it."""
+    return lambda original: wrapt.FunctionWrapper(original, wrapper)
+
+
 class Patches:
     """All of them. After `restore` also a wrapper that somebody still holds does nothing but pass on."""
 
@@ -62,7 +66,7 @@ class Patches:
 
     def apply(self, base: ModuleType, streaming: ModuleType, decoding: ModuleType) -> None:
         """Patches the SDK's modules `_base_client`, `_streaming` and `_decoders.jsonl`."""
-        gc.callbacks.append(garbage_collection)
+        watch_collections()
         for module, class_name, method, wrapper in (
             (base, "SyncAPIClient", "request", self._request),
             (base, "AsyncAPIClient", "request", self._async_request),
@@ -77,7 +81,7 @@ class Patches:
             (decoding, "JSONLDecoder", "__decode__", self._items),
             (decoding, "AsyncJSONLDecoder", "__decode__", self._async_items),
         ):
-            self._patch(module, class_name, method, _wrapped_by(wrapper))
+            self._patch(module, class_name, method, wrapped_by(wrapper))
         if (module := loaded()) is not None:
             self._patch_runners(module)
         if self._native is not None and self._telemetry.settings.native_spans != "keep":
@@ -99,7 +103,7 @@ class Patches:
     def _patch_runners(self, module: ModuleType) -> None:
         places = list(self._runners.places(module))
         for owner, name, wrapper in places:
-            self._replace(owner, name, _wrapped_by(wrapper))
+            self._replace(owner, name, wrapped_by(wrapper))
         if not any(name == RUNS for _, name, _ in places):
             _log.warning("otel_claude: this version of anthropic has no %s in its tool runner; runs are missing", RUNS)
 
@@ -109,8 +113,6 @@ class Patches:
             self._calls.close()
             self._calls = None
             self._runners.close()
-        if garbage_collection in gc.callbacks:
-            gc.callbacks.remove(garbage_collection)
         while self._applied:
             self._applied.pop().restore()
 
@@ -189,7 +191,3 @@ class Patches:
 def options_in(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """The options among the arguments of `request(cast_to, options, …)`."""
     return args[1] if len(args) > 1 else kwargs.get("options")
-
-
-def _wrapped_by(wrapper: Wrapper) -> Callable[[Any], Any]:
-    return lambda original: wrapt.FunctionWrapper(original, wrapper)

@@ -18,7 +18,6 @@ from typing import Any
 from otel_claude.anthropic.listeners import Listener
 from otel_claude.anthropic.taps import Tap, tap_for
 from otel_claude.call import Call, Outcome, StreamFacts
-from otel_claude.dropped import finish_dropped
 from otel_claude.failsafe import failures, guarded
 from otel_claude.outcome import StreamInterrupted
 
@@ -177,10 +176,6 @@ class Reading:
     @guarded(None)
     def dropped(self) -> None:
         """The answer is no longer read, or was never, as Python tells."""
-        if not self._ended.locked() and self._counts:
-            finish_dropped(self._end_unread, self._call)
-
-    def _end_unread(self, call: Call) -> None:
         self._end(None, read=False)
 
     @guarded(None)

@@ -8,7 +8,6 @@ import weakref
 
 from opentelemetry import _logs, metrics, trace
 
-from otel_claude.dropped import wait_at_exit
 from otel_claude.version import SCOPE, __version__
 
 API_PACKAGES = ("opentelemetry.trace", "opentelemetry.metrics", "opentelemetry._logs")
@@ -32,7 +31,6 @@ class Providers:
         self._tracers: weakref.WeakKeyDictionary[trace.TracerProvider, trace.Tracer] = weakref.WeakKeyDictionary()
         self._configured = any(provider is not None for provider in (tracer_provider, meter_provider, logger_provider))
         self._metered = False
-        wait_at_exit()
 
     def tracer(self, provider: trace.TracerProvider | None = None) -> trace.Tracer:
         """The tracer of spans, on the `provider` of a client where that has one of its own."""
@@ -41,7 +39,6 @@ class Providers:
         tracer = self._tracers.get(provider)
         if tracer is None:
             tracer = self._tracers[provider] = provider.get_tracer(SCOPE, __version__)
-            wait_at_exit()
         return tracer
 
     @property
@@ -56,8 +53,6 @@ class Providers:
                     _logs.get_logger_provider(),
                 )
             )
-            if self._configured:
-                wait_at_exit()
         return self._configured
 
     @property
@@ -66,6 +61,4 @@ class Providers:
         if not self._metered:
             provider = self.meter_provider or metrics.get_meter_provider()
             self._metered = not type(provider).__module__.startswith(API_PACKAGES)
-            if self._metered:
-                wait_at_exit()
         return self._metered

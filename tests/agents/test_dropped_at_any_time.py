@@ -1,0 +1,115 @@
+"""Runs and executions that Python drops in the middle of a garbage collection."""
+
+import _thread
+import gc
+import weakref
+from collections.abc import Callable, Generator, Iterable
+from contextlib import suppress
+from contextvars import copy_context
+from functools import partial
+from typing import Any
+
+import pytest
+from opentelemetry import trace
+from rig import in_time
+
+import otel_claude
+from fixture_types import Runner
+from otel_claude.agents.current import current_run
+from otel_claude.testing import Telemetry
+
+
+class Box:
+    """Holds itself, so that only a collection finds that nobody else does."""
+
+    def __init__(self, items: Generator[Any]) -> None:
+        self.itself, self.items = self, items
+        next(items)
+
+
+def left(name: str = "left") -> Generator[int]:
+    return otel_claude.agent(name)(one)()
+
+
+def one() -> Generator[int]:
+    yield 1
+
+
+def collect(dropped: "Iterable[weakref.ref[Box]]") -> None:
+    """Collects them. Another thread may be at a collection of its own, and then there is none here."""
+    while any(each() is not None for each in dropped):
+        gc.collect()
+
+
+def drop(*runs: Callable[[], Generator[Any]]) -> None:
+    """Drops one of each at once."""
+    gc.disable()
+    try:
+        collect([weakref.ref(Box(run())) for run in runs])
+    finally:
+        gc.enable()
+
+
+async def test_runs_that_are_dropped_at_once_are_told_of_by_one_thread(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch, runner: Runner
+):
+    alive: set[int] = set()
+    most: list[int] = []
+    start = _thread.start_new_thread
+
+    def counted(work: Callable[[], None], number: int) -> None:
+        work()
+        alive.remove(number)
+
+    def count(work: Callable[[], None], arguments: tuple[()]) -> int:
+        number = len(most)
+        alive.add(number)
+        most.append(len(alive))
+        return start(counted, (work, number))
+
+    monkeypatch.setattr(_thread, "start_new_thread", count)
+    drop(*[left] * 1_000)
+    await in_time(lambda: len(telemetry.spans) == 1_000)
+
+    # One that has done all may still be about to end.
+    assert max(most) <= 2
+    assert len(most) < 100
+
+
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+async def test_without_a_thread_to_be_had_runs_wait_for_the_next_one(
+    telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch, runner: Runner, error: type[Exception]
+):
+    def fail(*_: object) -> None:
+        raise error("can't start new thread")
+
+    with monkeypatch.context() as there:
+        there.setattr(_thread, "start_new_thread", fail)
+        drop(partial(left, "first"), partial(left, "second"))
+    assert telemetry.spans == []
+
+    drop(partial(left, "third"))
+    await in_time(lambda: len(telemetry.spans) == 3)
+    assert sorted(span.name for span in telemetry.spans[:2]) == ["invoke_agent first", "invoke_agent second"]
+    assert telemetry.spans[2].name == "invoke_agent third"
+
+
+async def test_what_ends_in_a_collection_leaves_what_goes_on_there_as_it_is(telemetry: Telemetry, runner: Runner):
+    def tool() -> Generator[int]:
+        with otel_claude.tool_call({"type": "tool_use", "id": "toolu_1", "name": "left"}), suppress(GeneratorExit):
+            yield 1
+
+    def work() -> None:
+        dropped = [weakref.ref(Box(tool()))]
+        with otel_claude.agent("here"):
+            before = current_run(), trace.get_current_span()
+            collect(dropped)
+            assert (current_run(), trace.get_current_span()) == before
+
+    gc.disable()
+    try:
+        copy_context().run(work)
+    finally:
+        gc.enable()
+    await in_time(lambda: len(telemetry.spans) == 2)
+    assert telemetry.span("execute_tool left").status.is_unset
