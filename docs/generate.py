@@ -303,12 +303,13 @@ def alerts_table() -> str:
             code(alert.name),
             f"[{alert.section}]({link(alert, 'production.md')})",
             alert.severity,
+            "" if alert.wait == "0m" else alert.wait,
             alert.hint,
             "" if alert.formula is not None else "Prometheus only",
         )
         for alert in ALERTS
     )
-    return table(("alert", "section of the guide", "severity", "what it says", "where"), rows)
+    return table(("alert", "section of the guide", "severity", "`for`", "what it says", "where"), rows)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {

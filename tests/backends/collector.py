@@ -18,7 +18,7 @@ from collector_pages import plain, wrong
 from datadog_agent import ALL, TEMPORALITY, Agent, agent, came
 from facts import (
     OF_TRACES,
-    ORPHANS,
+    OF_TREES,
     SPAN_INPUT,
     SPAN_OUTPUT,
     SPAN_READ,
@@ -31,7 +31,7 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from otlp_points import DELTA, Series, wrong_temporality
-from program import RUNAWAY, SUPPORT, ran, rounds
+from program import CONTENT, RUNAWAY, SUPPORT, ran, rounds
 from relay import Relay, log_records, metric_points, relay
 from results import Shown
 from said import RUNAWAY_SAYS, Said
@@ -43,7 +43,6 @@ from otel_claude.testing import Answer, usage
 CAP = 1_000
 WITHOUT_CAP = {"OTEL_CLAUDE_MAX_SPANS_PER_TRACE": "0", "OTEL_BSP_MAX_QUEUE_SIZE": "65536"}
 """All spans of an agent that has run away, and room for them before the exporter."""
-CONTENT = Path(__file__).with_name("apps") / "content.py"
 WITH_CONTENT = {"OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY", "OTEL_BSP_SCHEDULE_DELAY": "60000"}
 """All spans go in one export, at the end: 6 MB, where a receiver for gRPC takes 4 unless it is told to take more."""
 ANSWERS = [Answer("Those of the Baltic Sea.", usage=usage(input_tokens=12_000, output_tokens=8))] * 100
@@ -128,7 +127,7 @@ class Seen(NamedTuple):
 
     def but(self, *complaints: str) -> Shown:
         """With more complaints."""
-        return self.shown._replace(complaints=[*self.shown.complaints, *complaints])
+        return self.shown.but(*complaints)
 
 
 @contextmanager
@@ -184,7 +183,7 @@ def check(commands: Path, agents: Callable[[], Path]) -> Iterator[Shown]:
             yield _seen(here, "uncapped", said, OF_TRACES).shown
         with place(commands, running, "capped") as here, collector(here):
             said = ran(RUNAWAY, RUNAWAY_SAYS, here.relay.grpc, **OVER_GRPC)
-            seen = _seen(here, "capped", said, (ORPHANS, *OF_SUMMARIES))
+            seen = _seen(here, "capped", said, (*OF_TREES, *OF_SUMMARIES))
             yield seen.but(*_over_the_cap(seen.spans))
 
 
@@ -204,11 +203,11 @@ def _over_the_cap(spans: Sequence[Span]) -> Iterator[str]:
 def _seen(place: Place, run: str, said: Said, wanted: Sequence[str]) -> Seen:
     """Of a run that is over, when all that was accepted is sent on."""
     counts = settled(lambda: place.counts, _all_sent, SENT_TIMEOUT_S)
-    (facts, series), spans = came(place.agent, place.session), place.spans
+    seen, spans = came(place.agent, place.session), place.spans
     items: Mapping[str, int] = dict(zip(ITEMS, (len(spans), place.points, place.records), strict=True))
     facts = {
-        **facts,
-        **{fact: facts[fact] + _of_summaries(spans, name) for fact, name in OF_SUMMARIES.items()},
+        **seen.facts,
+        **{fact: seen.facts[fact] + _of_summaries(spans, name) for fact, name in OF_SUMMARIES.items()},
         SPANS: counts[f"{ACCEPTED}spans"],
         RECORDS: counts[f"{ACCEPTED}log_records"],
         REFUSED: _total(counts, NOT_ACCEPTED),
@@ -222,9 +221,9 @@ def _seen(place: Place, run: str, said: Said, wanted: Sequence[str]) -> Seen:
         REFUSED: 0,
         UNSENT: 0,
     }
-    complaints = [*miscounted(counts, passed), *_otherwise(counts, items)]
+    complaints = [*seen.unlike(said), *miscounted(counts, passed), *_otherwise(counts, items)]
     shown = Shown(run, wished, facts, (*wanted, *OF_ITSELF), complaints=complaints)
-    return Seen(shown, series, spans)
+    return Seen(shown, seen.series, spans)
 
 
 def _all_sent(counts: Counter[str]) -> bool:

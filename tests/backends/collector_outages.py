@@ -111,14 +111,18 @@ def _shown(place: Place, outage: Outage) -> Shown:
             once = {**first, CAME: len(place.spans)}
         complaints = outage.happens(place, program)
         with collector(place):
-            thrice = expected(program.next())
+            told = program.next()
+            thrice = expected(told)
             program.end()
             said = {**thrice, CAME: once[CAME] * 3, LOST: once[CAME] if outage.lost else 0}
             unlike = {fact: Unlike(once[fact] * 2, why) for fact, why in outage.lost.items() if once[fact]}
-            return settled(
+            shown = settled(
                 lambda: Shown(outage.name, said, _facts(place), outage.wanted, unlike, complaints),
                 lambda shown: not [*shown.failures],
             )
+            # Where something is lost, what is left leads to what is lost.
+            more = () if outage.lost else came(place.agent, place.session).unlike(told)
+            return shown._replace(complaints=[*complaints, *more])
 
 
 def _facts(place: Place) -> Facts:

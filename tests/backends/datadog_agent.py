@@ -13,16 +13,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 from urllib.error import HTTPError
 
-from facts import (
-    OF_EVENTS,
-    OF_METRICS,
-    OF_TRACES,
-    Facts,
-    differences,
-    expected,
-    of_events,
-    of_spans,
-)
+import events
+import labels
+from facts import OF_EVENTS, OF_METRICS, OF_TRACES, Facts, differences, expected, nodes, of_events, of_spans
 from google.protobuf.json_format import ParseDict
 from google.protobuf.message import Message
 from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
@@ -30,11 +23,12 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_points import CUMULATIVE, DELTA, Series, of_metrics, series, wrong_temporality
 from program import SUPPORT, ran, rounds
-from receiver import Payload, Receiver
+from receiver import Payload, Receiver, Span
 from results import Shown
 from said import Said
 from script import TYPO, support
 from servers import HOST, fetched, free_ports, read, server, settled
+from trees import misplaced
 
 SNAPSHOTS = Path(__file__).with_name("snapshots")
 ALL = (*OF_TRACES, *OF_METRICS, *OF_EVENTS)
@@ -97,18 +91,29 @@ class Came(NamedTuple):
 
     facts: Facts
     series: Sequence[Series]
+    spans: Sequence[Span]
+    events: Sequence[events.Told]
+
+    def unlike(self, said: Said) -> Iterator[str]:
+        """A sentence for everything that the facts do not tell, and that is not as the API said."""
+        yield from misplaced(nodes(self.spans), said.done.tree, said.began, said.ended, said.paused)
+        yield from labels.unlike(labels.by_hand(said), labels.of_series(self.series))
+        yield from labels.too_long(said, labels.lasted(self.series))
+        yield from events.strays(self.events, self.spans)
+        yield from events.unlike(self.events, said)
 
 
 def came(agent: Agent, session: str) -> Came:
     """What has come in a session so far."""
-    metrics = agent.came("metrics", ExportMetricsServiceRequest, session)
+    found = series(agent.came("metrics", ExportMetricsServiceRequest, session))
+    traces = agent.came("traces", ExportTraceServiceRequest, session)
+    logs = agent.came("logs", ExportLogsServiceRequest, session)
     with Receiver() as received:
-        for signal, export in (("traces", ExportTraceServiceRequest), ("logs", ExportLogsServiceRequest)):
-            received.payloads.extend(
-                Payload(f"/v1/{signal}", {}, each.SerializeToString()) for each in agent.came(signal, export, session)
-            )
-        found = series(metrics)
-        return Came({**of_spans(received.spans), **of_metrics(found), **of_events(received.events)}, found)
+        for signal, exports in (("traces", traces), ("logs", logs)):
+            received.payloads.extend(Payload(f"/v1/{signal}", {}, each.SerializeToString()) for each in exports)
+        spans = received.spans
+        facts = {**of_spans(spans), **of_metrics(found), **of_events(received.events)}
+    return Came(facts, found, spans, events.told(logs))
 
 
 def check(commands: Path, *, write: bool = False) -> Iterator[Shown]:
@@ -139,7 +144,11 @@ def _of_rounds(agent: Agent, way: str, endpoint: str, temporality: int, protocol
         complaints = [*differences(expected(first), arrived(first).facts, ALL)]
         second = program.next()
     seen = arrived(second)
-    complaints += [*wrong_temporality(seen.series, temporality), *agent.compare(session, "calls")]
+    complaints += [
+        *seen.unlike(second),
+        *wrong_temporality(seen.series, temporality),
+        *agent.compare(session, "calls"),
+    ]
     if not any(each.exports > 1 for each in seen.series if each.metric == "claude.token.usage"):
         complaints.append("claude.token.usage was exported once only")
     return Shown(way, expected(second), seen.facts, ALL, complaints=complaints)
@@ -150,7 +159,8 @@ def _of_the_demo(agent: Agent) -> Shown:
     said = ran(SUPPORT, support(), agent.http, **variables)
     wanted = expected(said)
     seen = settled(lambda: came(agent, "demo"), lambda seen: not [*differences(wanted, seen.facts, ALL)])
-    return Shown("the demo", wanted, seen.facts, ALL, complaints=[*agent.compare("demo", "demo")])
+    complaints = [*seen.unlike(said), *agent.compare("demo", "demo")]
+    return Shown("the demo", wanted, seen.facts, ALL, complaints=complaints)
 
 
 TEMPORALITY = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"

@@ -9,18 +9,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from receiver import Event, Span
 from said import Call, Said
+from trees import Node, orphans, outside, roots
 
 Facts = Mapping[str, float]
 
 CHATS = "`chat` spans"
 FAILED = "`chat` spans with an error"
+ROOTS = "spans at the root of a trace"
 ORPHANS = "spans without their parent"
+OUTSIDE = "spans outside the time of their parent"
+OF_TREES = (ROOTS, ORPHANS, OUTSIDE)
 SPAN_INPUT = "input tokens of spans"
 SPAN_OUTPUT = "output tokens of spans"
 SPAN_READ = "cache reads of spans"
 SPAN_WRITTEN = "cache writes of spans"
 SPAN_USD = "USD of spans"
-OF_TRACES = (CHATS, FAILED, ORPHANS, SPAN_INPUT, SPAN_OUTPUT, SPAN_READ, SPAN_WRITTEN, SPAN_USD)
+OF_TRACES = (CHATS, FAILED, *OF_TREES, SPAN_INPUT, SPAN_OUTPUT, SPAN_READ, SPAN_WRITTEN, SPAN_USD)
 
 TOKENS = "`claude.token.usage`, {}"
 COST = "`claude.cost`, {}"
@@ -58,7 +62,9 @@ def expected(said: Said) -> Facts:
     return {
         CHATS: len(alone) + len(said.errors) - broken,
         FAILED: len(said.errors),
+        ROOTS: said.done.roots,
         ORPHANS: 0,
+        OUTSIDE: 0,
         SPAN_INPUT: total(lambda call: call.prompt, alone),
         SPAN_OUTPUT: total(lambda call: call.output, alone),
         SPAN_READ: total(lambda call: call.cache_read, alone),
@@ -71,10 +77,10 @@ def expected(said: Said) -> Facts:
         SIZES.format("input"): total(lambda call: call.prompt, said.calls),
         SIZES.format("output"): total(lambda call: call.output, said.calls),
         FAILURES: len(said.errors),
-        RETRIES: said.retries,
+        RETRIES: len(said.retries),
         INTERRUPTIONS: broken,
         EVENTS["gen_ai.client.operation.exception"]: len(said.errors),
-        EVENTS["claude.retry"]: said.retries,
+        EVENTS["claude.retry"]: len(said.retries),
         EVENTS["claude.stream.interrupted"]: broken,
     }
 
@@ -82,7 +88,6 @@ def expected(said: Said) -> Facts:
 def of_spans(spans: Sequence[Span]) -> Facts:
     """What spans say that came in by OTLP."""
     chats = [span for span in spans if span.attributes.get("gen_ai.operation.name") == "chat"]
-    known = {(span.trace, span.id) for span in spans}
 
     def total(name: str) -> float:
         return math.fsum(span.attributes.get(name, 0) for span in chats)
@@ -90,13 +95,23 @@ def of_spans(spans: Sequence[Span]) -> Facts:
     return {
         CHATS: len(chats),
         FAILED: sum(span.error is not None and "error.type" in span.attributes for span in chats),
-        ORPHANS: sum(bool(span.parent) and (span.trace, span.parent) not in known for span in spans),
+        **of_nodes(nodes(spans)),
         SPAN_INPUT: total("gen_ai.usage.input_tokens"),
         SPAN_OUTPUT: total("gen_ai.usage.output_tokens"),
         SPAN_READ: total("gen_ai.usage.cache_read.input_tokens"),
         SPAN_WRITTEN: total("gen_ai.usage.cache_creation.input_tokens"),
         SPAN_USD: total("claude.cost.usd"),
     }
+
+
+def nodes(spans: Iterable[Span]) -> Sequence[Node]:
+    """Spans that came in by OTLP, as nodes."""
+    return [Node(span.name, span.trace.hex(), span.id.hex(), span.parent.hex(), span.start, span.end) for span in spans]
+
+
+def of_nodes(found: Sequence[Node]) -> Facts:
+    """What spans say by where they stand."""
+    return {ROOTS: roots(found), ORPHANS: orphans(found), OUTSIDE: outside(found)}
 
 
 def of_events(events: Iterable[Event]) -> Facts:

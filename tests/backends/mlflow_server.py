@@ -6,8 +6,9 @@ https://mlflow.org/docs/latest/genai/tracing/
 """
 
 import json
+import math
 import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from facts import (
     CHATS,
     FAILED,
     OF_TRACES,
-    ORPHANS,
+    OF_TREES,
     SPAN_INPUT,
     SPAN_OUTPUT,
     SPAN_READ,
@@ -24,12 +25,14 @@ from facts import (
     SPAN_WRITTEN,
     Facts,
     expected,
+    of_nodes,
 )
 from program import OFF, RUNAWAY, SUPPORT, ran, rounds
 from results import Shown, Unlike
 from said import RUNAWAY_SAYS, Said
 from script import TYPO, support
 from servers import HOST, Server, free_ports, server, settled
+from trees import Node, misplaced
 
 from pricing.listed_prices import LISTED, Listed
 
@@ -42,7 +45,12 @@ TOKENS: Mapping[str, str] = {
     SPAN_WRITTEN: "cache_creation_input_tokens",
 }
 """Facts, with the keys of a trace's usage."""
+INPUT_USD = "USD of the input, of spans that tell it"
+OUTPUT_USD = "USD of the output, of spans that tell it"
+PARTS: Mapping[str, str] = {INPUT_USD: "input_cost", OUTPUT_USD: "output_cost"}
+"""Facts, with the keys of a span's cost."""
 COMPATIBLE = {"OTEL_CLAUDE_COMPATIBILITY": "mlflow"}
+NANOSECONDS = 1e9
 
 OWN_PRICES = "prices of its own: for cache writes of an hour those of five minutes, and the prompt of a broken answer"
 OLD_PRICES = "prices of its own: none of Claude Haiku 5.5, and an older one of what Sonnet 5.5 reads from the cache"
@@ -89,33 +97,63 @@ class Experiment:
         return {**OFF, "OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_HEADERS": headers}
 
     @property
-    def facts(self) -> Facts:
-        """What MLflow shows of it."""
+    def traces(self) -> Sequence[Any]:
+        """The traces that are filed in it."""
         location = {"type": "MLFLOW_EXPERIMENT", "mlflow_experiment": {"experiment_id": self._id}}
         found = self._running.post("/api/3.0/mlflow/traces/search", {"locations": [location], "max_results": MOST})
-        traces = found.get("traces", [])
+        return found.get("traces", [])
+
+    @property
+    def facts(self) -> Facts:
+        """What MLflow shows of it."""
+        traces = self.traces
         spans = [span for trace in traces for span in self._spans(trace["trace_id"])]
-        known = {span["span_id"] for span in spans}
         calls = [span for span in spans if span["attributes"].get("mlflow.spanType") == MODEL_CALL]
+        costs = [json.loads(span["attributes"].get("mlflow.llm.cost", "{}")) for span in spans]
         usage = [_told(trace, "mlflow.trace.tokenUsage") for trace in traces]
         return {
             CHATS: len(calls),
             FAILED: sum(span["status"]["code"] == "STATUS_CODE_ERROR" for span in calls),
-            ORPHANS: sum(bool(span["parent_span_id"]) and span["parent_span_id"] not in known for span in spans),
+            **of_nodes(nodes_of(spans)),
             **{fact: sum(each.get(key, 0) for each in usage) for fact, key in TOKENS.items()},
             SPAN_USD: sum(_told(trace, "mlflow.trace.cost").get("total_cost", 0) for trace in traces),
+            **{fact: sum(each.get(key, 0) for each in costs) for fact, key in PARTS.items()},
         }
 
     def _spans(self, trace: str) -> Sequence[Any]:
         return self._running.get("/ajax-api/3.0/mlflow/get-trace-artifact", request_id=trace)["spans"]
 
-    def shown(
-        self, said: Facts, wanted: Sequence[str] = OF_TRACES, unlike: Mapping[str, Unlike] | None = None
-    ) -> Shown:
+    def shown(self, said: Said, wanted: Sequence[str] = OF_TRACES, unlike: Mapping[str, Unlike] | None = None) -> Shown:
         """What it shows of a run, when that is all there."""
-        return settled(
-            lambda: Shown(self.name, said, self.facts, wanted, unlike or {}), lambda shown: not [*shown.failures]
+        told = {**expected(said), **_parts(said)}
+        shown = settled(
+            lambda: Shown(self.name, told, self.facts, wanted, unlike or {}), lambda shown: not [*shown.failures]
         )
+        nodes = nodes_of(span for trace in self.traces for span in self._spans(trace["trace_id"]))
+        return shown.but(*misplaced(nodes, said.done.tree, said.began, said.ended, said.paused))
+
+
+def nodes_of(spans: Iterable[Any]) -> Sequence[Node]:
+    """Spans of MLflow, as nodes."""
+    return [
+        Node(
+            span["name"],
+            span["trace_id"],
+            span["span_id"],
+            span["parent_span_id"] or "",
+            *(span[f"{time}_time_unix_nano"] / NANOSECONDS for time in ("start", "end")),
+        )
+        for span in spans
+    ]
+
+
+def _parts(said: Said) -> Facts:
+    """What input and output have cost: of the calls that came whole, and of the prompts that MLflow prices itself.
+
+    The span of a batch's results tells only what all of it has cost.
+    """
+    output = math.fsum(call.parts["output"] for call in said.alone)
+    return {INPUT_USD: math.fsum(call.cost for call in said.alone) - output, OUTPUT_USD: output}
 
 
 def _told(trace: Any, name: str) -> Any:
@@ -135,13 +173,14 @@ def _of_calls(running: Server) -> Iterator[Shown]:
     with rounds(plain.endpoint, **plain.variables) as program:
         program.next()
         said = program.next()
-    yield plain.shown(expected(said), unlike={SPAN_USD: Unlike(sum(_own_prices(said)), OWN_PRICES)})
+    yield plain.shown(said, unlike={SPAN_USD: Unlike(sum(_own_prices(said)), OWN_PRICES)})
     told = Experiment(running, "calls-mlflow")
     with rounds(told.endpoint, **told.variables, **COMPATIBLE) as program:
         program.next()
         said = program.next()
     # All that the API said: with batches, and with the prompts of broken answers.
-    yield told.shown(expected(said), unlike={SPAN_USD: Unlike(sum(call.cost for call in said.calls), ALL_COSTS)})
+    unlike = {SPAN_USD: Unlike(sum(call.cost for call in said.calls), ALL_COSTS)}
+    yield told.shown(said, (*OF_TRACES, *PARTS), unlike)
 
 
 def _own_prices(said: Said) -> Iterator[float]:
@@ -155,14 +194,14 @@ def _of_the_demo(running: Server) -> Iterator[Shown]:
     said = ran(SUPPORT, support(), plain.endpoint, **plain.variables, SUPPORT_COMPLAINTS_MODEL=TYPO)
     prices = ((call, CATALOG[call.model]) for call in said.alone)
     catalog = sum(call.at(listed) for call, listed in prices if listed is not None)
-    yield plain.shown(expected(said), unlike={SPAN_USD: Unlike(catalog, OLD_PRICES)})
+    yield plain.shown(said, unlike={SPAN_USD: Unlike(catalog, OLD_PRICES)})
     told = Experiment(running, "demo-mlflow")
     said = ran(SUPPORT, support(), told.endpoint, **told.variables, **COMPATIBLE, SUPPORT_COMPLAINTS_MODEL=TYPO)
-    yield told.shown(expected(said))
+    yield told.shown(said, (*OF_TRACES, *PARTS))
 
 
 def _of_an_agent(running: Server) -> Iterator[Shown]:
     """An agent that has run away, with the span cap and the sums that its summaries have."""
     told = Experiment(running, "capped-mlflow")
     said = ran(RUNAWAY, RUNAWAY_SAYS, told.endpoint, **told.variables, **COMPATIBLE)
-    yield told.shown(expected(said), (ORPHANS, *TOKENS, SPAN_USD))
+    yield told.shown(said, (*OF_TREES, *TOKENS, SPAN_USD))

@@ -6,16 +6,18 @@ https://arize.com/docs/phoenix
 """
 
 import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import phoenix_page
 from facts import (
     CHATS,
     FAILED,
     OF_TRACES,
-    ORPHANS,
+    OF_TREES,
     SPAN_INPUT,
     SPAN_OUTPUT,
     SPAN_READ,
@@ -23,12 +25,14 @@ from facts import (
     SPAN_WRITTEN,
     Facts,
     expected,
+    of_nodes,
 )
 from program import OFF, RUNAWAY, SUPPORT, ran, rounds
 from results import Shown, Unlike
 from said import RUNAWAY_SAYS, Said
 from script import TYPO, support
 from servers import HOST, Server, free_ports, server, settled
+from trees import Node, misplaced
 
 from pricing.listed_prices import LISTED
 
@@ -79,6 +83,20 @@ def spans_of(running: Server, project: str) -> list[Any]:
         cursor = {"cursor": page["next_cursor"]}
 
 
+def nodes_of(spans: Iterable[Any]) -> Sequence[Node]:
+    """Spans of Phoenix, as nodes."""
+    return [
+        Node(
+            span["name"],
+            span["context"]["trace_id"],
+            span["context"]["span_id"],
+            span["parent_id"] or "",
+            *(datetime.fromisoformat(span[time]).timestamp() for time in ("start_time", "end_time")),
+        )
+        for span in spans
+    ]
+
+
 def totals_of(running: Server, project: str) -> Any:
     """The sums of a project. `None`: there is no such project yet."""
     projects = running.post("/graphql", {"query": TOTALS})["data"]["projects"]["edges"]
@@ -88,12 +106,11 @@ def totals_of(running: Server, project: str) -> Any:
 def facts_of(running: Server, project: str) -> Facts:
     """What Phoenix shows of a project."""
     spans, totals = spans_of(running, project), totals_of(running, project)
-    known = {span["context"]["span_id"] for span in spans}
     models = [span for span in spans if span["span_kind"] == "LLM"]
     return {
         CHATS: len(models),
         FAILED: sum(span["status_code"] == "ERROR" for span in models),
-        ORPHANS: sum(span["parent_id"] is not None and span["parent_id"] not in known for span in spans),
+        **of_nodes(nodes_of(spans)),
         **{fact: sum(span["attributes"].get(name, 0) for span in models) for fact, name in TOKENS.items()},
         SPAN_USD: totals["costSummary"]["total"]["cost"],
     }
@@ -118,7 +135,7 @@ def _of_calls(running: Server) -> Shown:
         program.next()
         said = program.next()
     unlike = {SPAN_USD: Unlike(sum(_price(said)), OWN_PRICES)}
-    return _shown(running, "calls", expected(said), OF_TRACES, unlike)
+    return _shown(running, "calls", said, OF_TRACES, unlike)
 
 
 def _price(said: Said) -> Iterator[float]:
@@ -129,11 +146,13 @@ def _price(said: Said) -> Iterator[float]:
 
 def _of_the_demo(running: Server) -> Iterator[Shown]:
     given = {"SUPPORT_COMPLAINTS_MODEL": TYPO, "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT": "SPAN_ONLY"}
-    plainly = expected(ran(SUPPORT, support(), running.url, **variables("demo", **given)))
-    yield _shown(running, "demo", plainly, OF_TRACES, {CHATS: Unlike(plainly[CHATS] + 1, COUNTED)})
-    again = expected(ran(SUPPORT, support(), running.url, **variables("demo-openinference", **given, **COMPATIBLE)))
+    plainly = ran(SUPPORT, support(), running.url, **variables("demo", **given))
+    yield _shown(running, "demo", plainly, OF_TRACES, {CHATS: Unlike(expected(plainly)[CHATS] + 1, COUNTED)})
+    again = ran(SUPPORT, support(), running.url, **variables("demo-openinference", **given, **COMPATIBLE))
     shown = _shown(running, "demo-openinference", again, OF_TRACES)
-    yield shown._replace(complaints=[*_without_messages(spans_of(running, "demo-openinference"))])
+    named = "demo-openinference"
+    asked = phoenix_page.wrong(running, named, totals_of(running, named)["id"], again)
+    yield shown.but(*_without_messages(spans_of(running, named)), *asked)
 
 
 def _without_messages(spans: Sequence[Any]) -> Iterator[str]:
@@ -148,23 +167,27 @@ def _without_messages(spans: Sequence[Any]) -> Iterator[str]:
 
 def _of_an_agent(running: Server) -> Iterator[Shown]:
     """An agent that has run away: without the span cap, and with it and the sums that its summaries have."""
-    tokens = (ORPHANS, *TOKENS)
+    tokens = (*OF_TREES, *TOKENS)
     uncapped = ran(RUNAWAY, RUNAWAY_SAYS, running.url, **variables("uncapped", **WITHOUT_CAP))
-    yield _shown(running, "uncapped", expected(uncapped), (*tokens, CHATS, FAILED, SPAN_USD))
+    yield _shown(running, "uncapped", uncapped, (*tokens, CHATS, FAILED, SPAN_USD))
     capped = ran(RUNAWAY, RUNAWAY_SAYS, running.url, **variables("capped-openinference", **COMPATIBLE))
-    shown = _shown(running, "capped-openinference", expected(capped), tokens)
+    shown = _shown(running, "capped-openinference", capped, tokens)
     count = len(spans_of(running, "capped-openinference"))
-    yield shown._replace(complaints=[] if count <= CAP else [f"{count} spans came of a trace that has a cap of {CAP}"])
+    yield shown.but(*(() if count <= CAP else (f"{count} spans came of a trace that has a cap of {CAP}",)))
 
 
 def _shown(
-    running: Server, project: str, said: Facts, wanted: Sequence[str], unlike: Mapping[str, Unlike] | None = None
+    running: Server, project: str, said: Said, wanted: Sequence[str], unlike: Mapping[str, Unlike] | None = None
 ) -> Shown:
+    told = expected(said)
+
     def of(facts: Facts) -> Shown:
-        return Shown(project, said, facts, wanted, unlike or {})
+        return Shown(project, told, facts, wanted, unlike or {})
 
     def filed(totals: Any) -> bool:
-        return totals is not None and totals["tokenCountPrompt"] >= said[SPAN_INPUT]
+        return totals is not None and totals["tokenCountPrompt"] >= told[SPAN_INPUT]
 
     settled(lambda: totals_of(running, project), filed, FILED_TIMEOUT_S)
-    return settled(lambda: of(facts_of(running, project)), lambda shown: not [*shown.failures])
+    shown = settled(lambda: of(facts_of(running, project)), lambda shown: not [*shown.failures])
+    nodes = nodes_of(spans_of(running, project))
+    return shown.but(*misplaced(nodes, said.done.tree, said.began, said.ended, said.paused))

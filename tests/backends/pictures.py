@@ -2,8 +2,9 @@
 
     python tests/backends/pictures.py
 
-Phoenix gets one round of `apps/calls.py`, with content and the attributes of OpenInference, and the agent that has run
-away, with the span cap and without it. Takes some minutes, as Phoenix files some hundred spans a second.
+Phoenix gets one round of `apps/calls.py`, with content, and the agent that has run away, with the span cap and without
+it, all with the attributes of OpenInference, as its page says. Takes some minutes, as Phoenix files some hundred spans
+a second.
 """
 
 import sys
@@ -53,8 +54,8 @@ def fill(running: Server) -> None:
     """Has the programs run, and waits until all their spans are filed."""
     with rounds(running.url, **variables("calls", **CONTENT, **COMPATIBLE)) as program:
         program.next()
-    ran(RUNAWAY, research(), running.url, **variables("capped"))
-    said = ran(RUNAWAY, research(), running.url, **variables("uncapped", **WITHOUT_CAP))
+    ran(RUNAWAY, research(), running.url, **variables("capped", **COMPATIBLE))
+    said = ran(RUNAWAY, research(), running.url, **variables("uncapped", **COMPATIBLE, **WITHOUT_CAP))
     prompts = sum(call.prompt for call in said.calls)
 
     def filed(totals: Any) -> bool:

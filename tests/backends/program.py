@@ -6,13 +6,15 @@ In: the program, what the API says, and the variables of OpenTelemetry. Out: wha
 import os
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+import by_hand
 from launch import environment
-from said import ROUND, Said, said
+from said import NOTHING, ROUND, Said, said
 
 from otel_claude.testing import Outcome, SimulatedClaude
 from venvs import PROJECT, commands_of
@@ -21,6 +23,9 @@ EXAMPLES = PROJECT / "examples"
 CALLS = Path(__file__).with_name("apps") / "calls.py"
 SUPPORT = EXAMPLES / "support_assistant.py"
 RUNAWAY = EXAMPLES / "runaway_agent.py"
+CONTENT = Path(__file__).with_name("apps") / "content.py"
+STAYING = Path(__file__).with_name("apps") / "staying.py"
+DONE = {SUPPORT: by_hand.SUPPORT, RUNAWAY: by_hand.RUNAWAY, CONTENT: by_hand.CONTENT}
 SERVICE = "otel-claude-backends"
 TIMEOUT_S = 120
 NEEDED = (
@@ -47,6 +52,7 @@ class Rounds:
         self._claude = claude
         self._errors = errors
         self._rounds = 0
+        self._began = time.time()
 
     def next(self) -> Said:
         """Has a round made, and returns what was said in all of them.
@@ -56,17 +62,27 @@ class Rounds:
         """
         self._claude.will(*ROUND)
         self._rounds += 1
-        if self._process.stdin and self._process.stdout:
+        if self._process.stdin:
             self._process.stdin.write("\n")
             self._process.stdin.flush()
+        self.wait()
+        return self.said
+
+    def wait(self) -> None:
+        """Waits until the program says that it is done.
+
+        Raises:
+            ProgramFailed: it has ended.
+        """
+        if self._process.stdout:
             while (line := self._process.stdout.readline()) != "done\n":
                 if not line:
                     self.fail()
-        return self.said
 
     @property
     def said(self) -> Said:
-        return said(self._claude.requests, ROUND * self._rounds)
+        told = said(self._claude.requests, ROUND * self._rounds)
+        return told._replace(done=by_hand.ROUND.times(self._rounds), began=self._began, ended=time.time())
 
     def end(self) -> None:
         """Lets the program come to its end.
@@ -87,11 +103,27 @@ class Rounds:
 @contextmanager
 def rounds(endpoint: str, **variables: str) -> Generator[Rounds]:
     """Runs `apps/calls.py` until the end of the block."""
+    with SimulatedClaude() as claude, _running(claude, endpoint, CALLS, **variables) as running:
+        yield running
+
+
+@contextmanager
+def stays(program: Path, outcomes: Sequence[Outcome], endpoint: str, **variables: str) -> Generator[Said]:
+    """Runs a program that then stays until the end of the block, and tells what was said to it."""
+    with SimulatedClaude() as claude:
+        claude.will(*outcomes)
+        began = time.time()
+        with _running(claude, endpoint, STAYING, program, **variables) as running:
+            running.wait()
+            yield _said(claude, program, outcomes, began)
+
+
+@contextmanager
+def _running(claude: SimulatedClaude, endpoint: str, *program: Path, **variables: str) -> Generator[Rounds]:
     with (
-        SimulatedClaude() as claude,
         tempfile.TemporaryFile("w+", encoding="utf-8") as errors,
         subprocess.Popen(
-            _command(CALLS),
+            _command(*program),
             env=_environment(endpoint, claude.base_url, **variables),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -115,6 +147,7 @@ def ran(program: Path, outcomes: Sequence[Outcome], endpoint: str, **variables: 
     """
     with SimulatedClaude() as claude:
         claude.will(*outcomes)
+        began = time.time()
         done = subprocess.run(  # the programs of this project
             _command(program),
             env=_environment(endpoint, claude.base_url, **variables),
@@ -125,13 +158,18 @@ def ran(program: Path, outcomes: Sequence[Outcome], endpoint: str, **variables: 
         )
         if done.returncode:
             raise ProgramFailed(done.stdout + done.stderr)
-        return said(claude.requests, outcomes)
+        return _said(claude, program, outcomes, began)
 
 
-def _command(program: Path) -> list[Path]:
+def _said(claude: SimulatedClaude, program: Path, outcomes: Sequence[Outcome], began: float) -> Said:
+    told = said(claude.requests, outcomes)
+    return told._replace(done=DONE.get(program, NOTHING), began=began, ended=time.time())
+
+
+def _command(*program: Path) -> list[Path]:
     pins = (PROJECT / "constraints.txt").read_text("utf-8")
     commands = commands_of("backend-program", NEEDED, pins)
-    return [commands / "opentelemetry-instrument", commands / "python", program]
+    return [commands / "opentelemetry-instrument", commands / "python", *program]
 
 
 def _environment(endpoint: str, api: str, **variables: str) -> dict[str, str]:

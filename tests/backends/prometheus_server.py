@@ -8,7 +8,9 @@ import tempfile
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+import labels
 from facts import (
     COST,
     FAILURES,
@@ -23,8 +25,10 @@ from facts import (
     expected,
     text,
 )
-from program import OFF, rounds
+from program import OFF, SUPPORT, rounds, stays
 from results import Shown
+from said import Said
+from script import TYPO, support
 from servers import HOST, Server, free_ports, server, settled
 
 OURS = 'otel_scope_name="otel_claude"'
@@ -43,7 +47,10 @@ QUERIES: Mapping[str, str] = {
     INTERRUPTIONS: f"sum(claude_stream_interruptions_total{{{OURS}}})",
 }
 SLOWEST = f"histogram_quantile(0.95, sum by (le) (gen_ai_client_operation_duration_seconds_bucket{{{OURS}}}))"
+LASTED = f"sum(gen_ai_client_operation_duration_seconds_sum{{{OURS}}})"
 GREW = f"sum(increase(claude_cost_USD_total{{{OURS}}}[1m]))"
+NOWHERE = f"http://{HOST}:9"
+"""Nothing is sent: Prometheus fetches it."""
 
 
 @contextmanager
@@ -73,8 +80,45 @@ def asked(running: Server, query: str) -> float | None:
     return float(result[0]["value"][1]) if len(result) == 1 else None
 
 
+def by_labels(running: Server) -> Facts:
+    """What it shows of the metrics by their labels."""
+    return {
+        fact: float(each["value"][1])
+        for metric in labels.METRICS
+        for each in _grouped(running, metric)
+        if float(each["value"][1])
+        for fact in (metric.fact({label: each["metric"].get(_underscored(label), "") for label in metric.labels}),)
+    }
+
+
+def _grouped(running: Server, metric: labels.Metric) -> Any:
+    by = ", ".join(map(_underscored, metric.labels))
+    query = f"sum by ({by}) ({metric.prometheus}{{{OURS}}})"
+    return running.get("/api/v1/query", query=query)["data"]["result"]
+
+
+def _underscored(label: str) -> str:
+    return label.replace(".", "_")
+
+
 def check(commands: Path) -> Iterator[Shown]:
-    """Runs a program in two rounds, and tells what Prometheus shows of it after each."""
+    """Runs programs, and tells what Prometheus shows of each: of the first one after each of two rounds."""
+    with _asking(commands) as (running, variables), rounds(NOWHERE, **variables) as program:
+        first = program.next()
+        early = [*differences(expected(first), _settled(running, first), OF_METRICS)]
+        second = program.next()
+        shown = _shown(running, "two rounds", second)
+        yield shown.but(*early, *_of_time(running, expected(second)))
+    with (
+        _asking(commands) as (running, variables),
+        stays(SUPPORT, support(), NOWHERE, **variables, SUPPORT_COMPLAINTS_MODEL=TYPO) as said,
+    ):
+        yield _shown(running, "the demo", said)
+
+
+@contextmanager
+def _asking(commands: Path) -> Generator[tuple[Server, Mapping[str, str]]]:
+    """Runs Prometheus, and tells what makes a program answer it."""
     (target,) = free_ports(1)
     variables = {
         **OFF,
@@ -82,26 +126,28 @@ def check(commands: Path) -> Iterator[Shown]:
         "OTEL_EXPORTER_PROMETHEUS_HOST": HOST,
         "OTEL_EXPORTER_PROMETHEUS_PORT": str(target),
     }
-    complaints: list[str] = []
-    with (
-        tempfile.TemporaryDirectory() as home,
-        prometheus(commands, Path(home), target) as running,
-        rounds(f"http://{HOST}:9", **variables) as program,
-    ):
+    with tempfile.TemporaryDirectory() as home, prometheus(commands, Path(home), target) as running:
+        yield running, variables
 
-        def seen() -> Facts:
-            answers = {fact: asked(running, query) for fact, query in QUERIES.items()}
-            return {fact: answer for fact, answer in answers.items() if answer is not None}
 
-        def shown_of(wanted: Facts) -> Facts:
-            return settled(seen, lambda facts: not [*differences(wanted, facts, OF_METRICS)])
+def _settled(running: Server, said: Said) -> Facts:
+    """What it shows, when that is all there."""
 
-        first = expected(program.next())
-        complaints += differences(first, shown_of(first), OF_METRICS)
-        second = expected(program.next())
-        facts = shown_of(second)
-        complaints += _of_time(running, second)
-    yield Shown("two rounds", second, facts, OF_METRICS, complaints=complaints)
+    def seen() -> Facts:
+        answers = {fact: asked(running, query) for fact, query in QUERIES.items()}
+        # A sum of nothing is no number there.
+        return {fact: answer or 0 for fact, answer in answers.items()}
+
+    return settled(seen, lambda facts: not [*differences(expected(said), facts, OF_METRICS)])
+
+
+def _shown(running: Server, run: str, said: Said) -> Shown:
+    facts = _settled(running, said)
+    complaints = [
+        *labels.unlike(labels.by_hand(said), by_labels(running)),
+        *labels.too_long(said, asked(running, LASTED) or 0),
+    ]
+    return Shown(run, expected(said), facts, OF_METRICS, complaints=complaints)
 
 
 def _of_time(running: Server, said: Facts) -> Iterator[str]:

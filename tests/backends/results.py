@@ -33,6 +33,10 @@ class Shown(NamedTuple):
         yield from self.complaints
         yield from differences(self.expected, self.facts, self.wanted)
 
+    def but(self, *complaints: str) -> "Shown":
+        """With more complaints."""
+        return self._replace(complaints=[*self.complaints, *complaints])
+
     @property
     def expected(self) -> Facts:
         """What it has to show, by hand."""

@@ -1,14 +1,17 @@
 """What the simulated API says to a program, and what follows from it by hand.
 
 In: what was queued for the requests of a program, in their order, and the requests that came. Out: a `Call` for each
-answer, with its tokens and its price. Prices are those of the price pages, none comes from the package under test.
+answer, with its tokens and its price, and a `Failure` for each error. Prices are those of the price pages, none comes
+from the package under test.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import zip_longest
 from typing import Any, NamedTuple
 
+from by_hand import Done
 from script import research
 
 from otel_claude.testing import (
@@ -28,6 +31,7 @@ from otel_claude.testing import (
 from pricing.listed_prices import BATCH, LISTED, Listed
 
 MILLION = 1_000_000
+NOTHING = Done({}, {})
 
 ROUND: tuple[Outcome, ...] = (
     Answer("Sunny.", usage=usage(input_tokens=11, cache_write_5m=2_000, cache_write_1h=300, output_tokens=21)),
@@ -82,29 +86,53 @@ class Call(NamedTuple):
     @property
     def cost(self) -> float:
         """In USD, at the prices that are listed."""
+        return math.fsum(self.parts.values())
+
+    @property
+    def parts(self) -> Mapping[str, float]:
+        """The same by kind."""
         if self.batch:
-            for_input, for_output = BATCH[self.model]
             # The batches here use no cache.
-            return (self.input * for_input + self.output * for_output) / MILLION
-        return self.at(LISTED[self.model])
+            for_input, for_output = BATCH[self.model]
+            return {"input": self.input * for_input / MILLION, "output": self.output * for_output / MILLION}
+        return self._parts(LISTED[self.model])
 
     def at(self, prices: Listed) -> float:
         """In USD, at these prices."""
-        return (
-            self.input * prices.input
-            + self.output * prices.output
-            + self.cache_read * prices.read
-            + self.cache_write_5m * prices.write_5m
-            + self.cache_write_1h * prices.write_1h
-        ) / MILLION
+        return math.fsum(self._parts(prices).values())
+
+    def _parts(self, prices: Listed) -> Mapping[str, float]:
+        return {
+            "input": self.input * prices.input / MILLION,
+            "output": self.output * prices.output / MILLION,
+            "cache_read": self.cache_read * prices.read / MILLION,
+            "cache_write": (self.cache_write_5m * prices.write_5m + self.cache_write_1h * prices.write_1h) / MILLION,
+        }
+
+
+class Failure(NamedTuple):
+    """An error, by the API's code, and the model that was asked."""
+
+    model: str
+    type: str
 
 
 class Said(NamedTuple):
-    """What came of the requests of a program: its answers, the errors by the API's code, and how many were retried."""
+    """What came of the requests of a program: its answers, its errors, and those after which it asked again.
+
+    `broken` are those of the errors that came in the middle of an answer. `paused` is for how many seconds the API has
+    kept it waiting at least, `done` what the program does by hand, and `began` and `ended` are when it ran, in seconds
+    of the clock.
+    """
 
     calls: Sequence[Call]
-    errors: Sequence[str]
-    retries: int
+    errors: Sequence[Failure] = ()
+    retries: Sequence[Failure] = ()
+    broken: Sequence[Failure] = ()
+    paused: float = 0.0
+    done: Done = NOTHING
+    began: float = 0.0
+    ended: float = math.inf
 
     @property
     def alone(self) -> Sequence[Call]:
@@ -112,20 +140,24 @@ class Said(NamedTuple):
         return [call for call in self.calls if not call.batch]
 
 
-def said(requests: Iterable[Request], outcomes: Iterable[Outcome]) -> Said:
+def said(requests: Iterable[Request], outcomes: Sequence[Outcome]) -> Said:
     """What was said to the `requests` that take an outcome each, which are those that post something."""
     exchanges = list(zip((request for request in requests if request.method == "POST"), outcomes, strict=True))
     calls: list[Call] = []
-    errors: list[str] = []
-    retries = 0
+    errors: list[Failure] = []
+    retries: list[Failure] = []
+    broken: list[Failure] = []
     for (request, outcome), following in zip_longest(exchanges, exchanges[1:]):
-        # The SDK says of a request how often it was sent before.
-        if following is not None and int(following[0].headers["x-stainless-retry-count"]):
-            retries += 1
-        elif isinstance(outcome, ErrorResponse | ErrorEvent):
-            errors.append(outcome.type)
+        if isinstance(outcome, ErrorResponse | ErrorEvent):
+            # The SDK says of a request how often it was sent before.
+            again = following is not None and int(following[0].headers["x-stainless-retry-count"])
+            failure = Failure(request.json["model"], outcome.type)
+            (retries if again else errors).append(failure)
+            if isinstance(outcome, ErrorEvent):
+                broken.append(failure)
         calls += _calls(request.json, outcome)
-    return Said(calls, errors, retries)
+    paused = math.fsum(each.seconds for each in outcomes if isinstance(each, Hang))
+    return Said(calls, errors, retries, broken, paused)
 
 
 def _calls(document: Any, outcome: Outcome) -> Iterator[Call]:

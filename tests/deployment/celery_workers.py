@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from exported import AUDITED
-from facts import CHATS
+from facts import CHATS, differences
 from ground import APPS, Ground, Outcome, ground
 from processes import START_TIMEOUT_S, otherwise, service
 from servers import HOST, free_ports
@@ -18,6 +18,8 @@ from web_servers import NEVER
 TASKS = 8
 TASKS_A_PROCESS = 3
 PROCESSES = 2
+FORKED = ("--pool", "prefork", "--max-tasks-per-child", str(TASKS_A_PROCESS))
+THREADS = ("--pool", "threads")
 
 
 def check(commands: Path, *, quick: bool) -> Iterator[Outcome]:
@@ -26,6 +28,8 @@ def check(commands: Path, *, quick: bool) -> Iterator[Outcome]:
         yield _worked(commands, preference)
     if not quick:
         yield _lost(commands)
+        yield _in_threads(commands)
+        yield _in_threads_alone(commands)
 
 
 def _worked(commands: Path, preference: str) -> Outcome:
@@ -42,11 +46,40 @@ def _lost(commands: Path) -> Outcome:
         return ready.shown("celery, not closed", complaints, {CHATS: 0, AUDITED: 0}, pids)
 
 
-def _done(commands: Path, ready: Ground, variables: dict[str, str]) -> tuple[set[str], list[str]]:
-    """The processes that have done the tasks, and a sentence if the worker has not ended as it should."""
+def _in_threads(commands: Path) -> Outcome:
+    """Threads of one process, which is switched on as it starts, and ends in good order."""
+    with ground() as ready, _broker(ready) as broker:
+        variables = {"BROKER": broker, **NEVER}
+        pids, complaints = _done(commands, ready, variables, THREADS, (commands / "opentelemetry-instrument",))
+        if len(pids) != 1:
+            complaints.append(f"the threads are in the processes {pids}")
+        return ready.outcome("celery, threads", complaints, pids)
+
+
+def _in_threads_alone(commands: Path) -> Outcome:
+    """No process of a pool begins, so nothing switches OpenTelemetry on."""
+    with ground() as ready, _broker(ready) as broker:
+        pids, complaints = _done(commands, ready, {"BROKER": broker, **NEVER}, THREADS)
+        complaints += [*differences({CHATS: 0, AUDITED: 0}, ready.came.facts, (CHATS, AUDITED))]
+        if len(pids) != 1 or ready.instrumented:
+            complaints.append(f"{pids} have worked, and otel-claude was on in {ready.instrumented}")
+        return Outcome("celery, threads, not switched on", complaints, 3)
+
+
+def _done(
+    commands: Path,
+    ready: Ground,
+    variables: dict[str, str],
+    pool: tuple[str, ...] = FORKED,
+    before: tuple[Path, ...] = (),
+) -> tuple[set[str], list[str]]:
+    """The processes that have done the tasks, and a sentence if the worker has not ended as it should.
+
+    `before` is what stands before the command of the worker.
+    """
     environment = ready.environment(**variables)
-    pool = ("--concurrency", str(PROCESSES), "--max-tasks-per-child", str(TASKS_A_PROCESS))
-    worker = (commands / "celery", "--app", "celery_app", "worker", "--pool", "prefork", *pool)
+    options = ("--concurrency", str(PROCESSES), *pool)
+    worker = (*before, commands / "celery", "--app", "celery_app", "worker", *options)
     with service(worker, environment, ready.home) as running:
         client = subprocess.run(  # the application that is beside this file
             (commands / "python", APPS / "celery_client.py", str(TASKS)),

@@ -7,13 +7,18 @@ https://opentelemetry.io/docs/specs/semconv/resource/#service-instance
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from facts import Facts, of_events, of_spans
+import events
+import labels
+from facts import Facts, nodes, of_events, of_spans
+from opentelemetry.proto.collector.logs.v1.logs_service_pb2 import ExportLogsServiceRequest
 from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from otlp_points import Series, of_metrics, series
 from receiver import Receiver
+from trees import Node
 
 INSTANCE = "service.instance.id"
 PID = "work.pid"
@@ -28,7 +33,7 @@ class Came(NamedTuple):
 
     `ids` are how often the answers have a span each. `processes` are the process ids with the instance that each
     exports as, once for each span that tells it; `metered` are the instances that metrics come from. `largest` is how
-    many spans the largest trace has.
+    many spans the largest trace has, `strays` are sentences for events that do not lead to their calls.
     """
 
     facts: Facts
@@ -37,6 +42,10 @@ class Came(NamedTuple):
     metered: frozenset[str]
     largest: int
     series: Sequence[Series]
+    nodes: Sequence[Node] = ()
+    labels: Facts = MappingProxyType({})
+    seconds: float = 0.0
+    strays: Sequence[str] = ()
 
 
 def came(receiver: Receiver) -> Came:
@@ -44,14 +53,14 @@ def came(receiver: Receiver) -> Came:
     found = _by_instance(receiver)
     every = [each for of_one in found.values() for each in of_one]
     spans = receiver.spans
-    events = receiver.events
+    logs = map(ExportLogsServiceRequest.FromString, _bodies(receiver, "/v1/logs"))
     calls = [each for each in every if each.metric == "gen_ai.client.operation.duration"]
     return Came(
         {
             **of_spans(spans),
             **of_metrics(every),
-            **of_events(events),
-            AUDITED: sum(event.name == "claude.audit" for event in events),
+            **of_events(receiver.events),
+            AUDITED: sum(event.name == "claude.audit" for event in receiver.events),
             UNLIMITED: sum(each.values for each in calls),
         },
         Counter(str(span.attributes.get("gen_ai.response.id")) for span in spans if span.name.startswith("chat ")),
@@ -59,6 +68,10 @@ def came(receiver: Receiver) -> Came:
         frozenset(instance for instance, of_one in found.items() if _has_calls(of_one)),
         max(Counter(span.trace for span in spans).values(), default=0),
         every,
+        nodes(spans),
+        labels.that_add_up(labels.of_series(every)),
+        labels.lasted(every),
+        [*events.strays(events.told(logs), spans)],
     )
 
 

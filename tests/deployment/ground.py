@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+import labels
 from answered import Answers
 from exported import AUDITED, UNLIMITED, Came, came
 from facts import OF_EVENTS, OF_METRICS, OF_TRACES, Facts, differences, expected, same, text
 from launch import environment
 from otlp_points import CUMULATIVE, DELTA, wrong_temporality
 from receiver import Receiver
+from trees import misplaced
 
 from otel_claude.budgets.ledgers import LedgerError, ledger_at
 from otel_claude.testing import SimulatedClaude
@@ -24,6 +26,9 @@ from otel_claude.testing import SimulatedClaude
 APPS = Path(__file__).with_name("apps")
 CAP = 20
 """Spans of a trace: fewer than a piece of work has."""
+
+AT_A_TIME = 4
+"""As many calls there are at most at the same time."""
 
 ALL = (*OF_TRACES, *OF_METRICS, *OF_EVENTS, AUDITED, UNLIMITED)
 TEMPORALITY = {"cumulative": CUMULATIVE, "delta": DELTA}
@@ -85,6 +90,11 @@ class Ground(NamedTuple):
         return came(self.receiver)
 
     @property
+    def instrumented(self) -> set[str]:
+        """The ids of the processes that have said that their calls were instrumented."""
+        return {path.name for path in (self.home / "instrumented").glob("*")}
+
+    @property
     def booked(self) -> float:
         """What the ledger has, in USD: nothing, where there is none."""
         ledger = ledger_at(self.ledger)
@@ -125,9 +135,8 @@ class Ground(NamedTuple):
         """A sentence if the API was asked nothing, and for the processes whose calls were not instrumented."""
         if not self.answers.calls:
             yield "the API was asked nothing"
-        marked = {path.name for path in (self.home / "instrumented").glob("*")}
-        if not worked or marked != worked:
-            yield f"the processes {sorted(worked)} have worked, and otel-claude was on in {sorted(marked)}"
+        if not worked or self.instrumented != worked:
+            yield f"the processes {sorted(worked)} have worked, and otel-claude was on in {sorted(self.instrumented)}"
 
     def _named(self, run: str) -> str:
         return f"{run}, {self.preference}"
@@ -135,7 +144,13 @@ class Ground(NamedTuple):
     def _complaints(self, seen: Came, worked: set[int]) -> Iterator[str]:
         if not self.answers.calls:
             yield "the API was asked nothing"
+            return
+        said = self.answers.said
         yield from differences(self.expected, seen.facts, ALL)
+        yield from misplaced(seen.nodes, said.done.tree, said.began, said.ended, said.paused)
+        yield from labels.unlike(labels.that_add_up(labels.by_hand(said)), seen.labels)
+        yield from labels.too_long(said, seen.seconds, AT_A_TIME)
+        yield from seen.strays
         yield from self.misplaced(seen)
         yield from wrong_temporality(seen.series, TEMPORALITY[self.preference])
         if seen.largest > CAP:

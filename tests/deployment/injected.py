@@ -46,7 +46,12 @@ COMPILED_OF_OURS = frozenset({"pydantic-core", "rpds-py"})
 REPLACED = "pydantic"
 
 _FORKED = Way("", ("gunicorn", "--workers", str(WORKERS), "wsgi_app:app"))
-_SPAWNED = Way("", ("uvicorn", "--workers", str(WORKERS), "asgi_app:app"), environment={"CLOSES": "yes"})
+_SPAWNED = Way(
+    "",
+    # Uvicorn kills a worker that is not ready by then, and 5 seconds are few for one that is instrumented.
+    ("uvicorn", "--workers", str(WORKERS), "--timeout-worker-healthcheck", "60", "asgi_app:app"),
+    environment={"CLOSES": "yes"},
+)
 
 
 def check(where: Path, *, quick: bool) -> Iterator[Outcome]:

@@ -33,6 +33,10 @@ class Service:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._port}"
+
     def get(self, path: str) -> str:
         """What it answers, whatever the status; once it does, where it restarts.
 
@@ -44,7 +48,7 @@ class Service:
         def answers() -> bool:
             nonlocal said
             try:
-                said = read(f"http://{HOST}:{self._port}{path}").decode()
+                said = read(self.url + path).decode()
             except HTTPError as error:
                 said = error.read().decode()
             except (OSError, HTTPException):

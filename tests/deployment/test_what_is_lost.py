@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import labels
 import process_pools
 import pytest
 from answered import Answers
@@ -15,12 +16,14 @@ from ground import CAP, Ground
 from otlp_points import CUMULATIVE, DELTA, Series
 from processes import otherwise
 from receiver import Receiver
+from trees import Node
 
 from otel_claude.budgets.ledgers import Line, ledger_at
 from otel_claude.testing import Request
 
 ONE, OTHER = (11, "instance-1"), (12, "instance-2")
 PIDS = {11, 12}
+TIMES = "\N{MULTIPLICATION SIGN}"
 
 
 @pytest.fixture
@@ -37,6 +40,10 @@ def ready(tmp_path: Path) -> Any:
 def whole(ready: Ground) -> Came:
     """All that has to come of two processes that have answered once each."""
     one = Series("claude.token.usage", {}, DELTA, monotonic=True, value=1.0, values=0, exports=1, overlaps=0, until=1)
+    began = ready.answers.said.began
+    # A piece of work, with two calls and 30 steps, all in an instant.
+    names = ["work", *["chat claude-sonnet-5-5"] * 2, "step", f"step {TIMES}29 (summarized)"]
+    spans = [Node(name, "t", str(number), "0" if number else "", began, began) for number, name in enumerate(names)]
     return Came(
         ready.expected,
         Counter(msg_0001=1, msg_0002=1),
@@ -44,6 +51,9 @@ def whole(ready: Ground) -> Came:
         frozenset({ONE[1], OTHER[1]}),
         CAP,
         [one],
+        spans,
+        labels.that_add_up(labels.by_hand(ready.answers.said)),
+        1e-5,
     )
 
 
@@ -64,12 +74,34 @@ def test_a_number_that_is_too_small_or_too_large(ready: Any, whole: Came, fact: 
     [
         ({"ids": Counter(msg_0001=2)}, "answers without a span, or with more than one: {'msg_0001': 2, 'msg_0002': 0}"),
         ({"largest": CAP + 1}, f"a trace has {CAP + 1} spans"),
+        ({"strays": ("an event",)}, "an event"),
+        ({"seconds": 1e6}, "calls took 1000000.0 s"),
         ({"metered": frozenset({ONE[1]})}, "spans are of the instances ['instance-1', 'instance-2'], and metrics of"),
     ],
-    ids=["spans", "cap", "metrics of one"],
+    ids=["spans", "cap", "events", "durations", "metrics of one"],
 )
 def test_what_the_sums_would_hide(ready: Any, whole: Came, other: Any, told: str):
     assert [said[: len(told)] for said in ready._complaints(whole._replace(**other), PIDS)] == [told]
+
+
+def test_a_metric_of_another_model(ready: Any, whole: Came):
+    of_one, of_other = (f"claude.token.usage{{chat, {model}, {model}, input}}" for model in ("claude-sonnet-5-5", "x"))
+    told = {**whole.labels, of_other: whole.labels[of_one]}
+    del told[of_one]
+
+    # Two answers, of 11 and 12 tokens of input.
+    assert [*ready._complaints(whole._replace(labels=told), PIDS)] == [f"{of_one}: 0, not 23", f"{of_other}: 23, not 0"]
+
+
+def test_spans_that_stand_elsewhere_or_have_another_time(ready: Any, whole: Came):
+    root, call, *others = whole.nodes
+    late = call._replace(end=call.end + 3_600)
+    assert [*ready._complaints(whole._replace(nodes=[root, late, *others]), PIDS)] == [
+        "1 spans are not within the time of the run, such as 'chat claude-sonnet-5-5'"
+    ]
+    assert [*ready._complaints(whole._replace(nodes=[root, *others]), PIDS)] == [
+        "1 spans 'chat claude-sonnet-5-5', not 2"
+    ]
 
 
 def test_a_process_that_tells_nothing(ready: Any, whole: Came):

@@ -8,16 +8,18 @@ import signal
 import time
 from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from http.client import HTTPException
 from pathlib import Path
+from threading import Thread
 from typing import NamedTuple
 
-from answered import cost, numbered
+from answered import CALLS, cost, numbered
 from exported import AUDITED
 from facts import CHATS
 from ground import APPS, INTERVAL_S, Ground, Outcome, ground
 from processes import Service, otherwise, service
-from servers import HOST, free_ports
+from servers import HOST, free_ports, read
 
 WORKERS = 2
 CLIENTS = 4
@@ -78,6 +80,24 @@ LOSING = (
 SLICE = ("gunicorn", "uvicorn")
 
 
+class Ending(NamedTuple):
+    """The end of a worker of gunicorn by SIGTERM while its stream is under way, and takes `pause_s` more seconds.
+
+    `options` are gunicorn's. `loses` is whether all is lost that the worker has in memory.
+    """
+
+    name: str
+    options: tuple[str, ...]
+    pause_s: float
+    loses: bool
+
+
+ENDINGS = (
+    Ending("gunicorn, a stream at SIGTERM", ("--graceful-timeout", "30"), 2.0, loses=False),
+    Ending("gunicorn, a stream too long at SIGTERM", ("--graceful-timeout", "1"), 20.0, loses=True),
+)
+
+
 def check(commands: Path, *, quick: bool) -> Iterator[Outcome]:
     """Runs the ways, and a budget over the workers; those of the slice, with one temporality, where it is `quick`."""
     for way in WAYS:
@@ -86,6 +106,8 @@ def check(commands: Path, *, quick: bool) -> Iterator[Outcome]:
                 yield _reloaded(commands, way, preference)
     for way in () if quick else LOSING:
         yield _lost(commands, way)
+    for ending in () if quick else ENDINGS:
+        yield _under_way(commands, ending)
     yield _over_budget(commands)
 
 
@@ -134,6 +156,28 @@ def _lost(commands: Path, way: Way) -> Outcome:
         pids = worked(running, lambda seen: len(seen) >= WORKERS)
         complaints = otherwise(running.end(), running.written)
         return ready.shown(way.name, complaints, {CHATS: 0, AUDITED: 0}, pids)
+
+
+def _under_way(commands: Path, ending: Ending) -> Outcome:
+    """A call that is under way when a worker has to end: whether that waits for it, and what is lost with it."""
+    way = Way(ending.name, (*_FORKED, *ending.options, "wsgi_app:app"), environment=NEVER)
+    with ground() as ready, serving(commands, way, ready) as running:
+        pids = worked(running, lambda seen: len(seen) >= WORKERS)
+        # Each worker has a stream.
+        ready.answers.pause_s, before = ending.pause_s, len(ready.answers.calls)
+        asking = [Thread(target=_asked, args=(running.url,), daemon=True) for _ in pids]
+        for each in asking:
+            each.start()
+        running.until(lambda: len(ready.answers.calls) == before + CALLS * len(pids), "the streams do not begin")
+        complaints = otherwise(running.end(), running.written)
+        if ending.loses:
+            return ready.shown(way.name, complaints, {CHATS: 0, AUDITED: 0}, pids)
+        return ready.outcome(way.name, complaints, worked=pids)
+
+
+def _asked(url: str) -> None:
+    with suppress(OSError, HTTPException):
+        read(f"{url}/work")
 
 
 def _over_budget(commands: Path) -> Outcome:

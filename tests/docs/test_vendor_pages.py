@@ -43,6 +43,11 @@ def test_each_signal_arrives_where_the_page_sends_it(followed_way: Followed):
     assert came == {signal: {way.paths[signal]} if signal in way.paths else set() for signal in SIGNALS}
 
 
+def test_all_of_it_is_sent_to_the_host_that_the_vendor_names(followed_way: Followed):
+    way, arrived = followed_way
+    assert arrived.hosts == {way.host}
+
+
 def test_requests_have_the_headers_that_the_vendor_asks_for(followed_way: Followed):
     way, arrived = followed_way
     for signal in way.paths:

@@ -13,7 +13,7 @@ import shlex
 import signal
 import subprocess
 import sys
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -42,13 +42,15 @@ _TIMEOUT_S = 60
 class Arrived(NamedTuple):
     """What has come of a page. `payloads` are as they came, `receiver` has them unpacked, at the paths of OTLP.
 
-    `asked` are the requests that the simulated API has answered, `written` is what the commands wrote.
+    `asked` are the requests that the simulated API has answered, `written` is what the commands wrote. `hosts` are
+    those of the endpoints that the page exports.
     """
 
     payloads: Sequence[Payload]
     receiver: Receiver
     asked: Sequence[Request]
     written: str
+    hosts: Collection[str]
 
     def of(self, kind: str) -> list[Payload]:
         """The payloads of a signal: `traces`, `metrics` or `logs`."""
@@ -136,14 +138,13 @@ def followed(page: str, blocks: Sequence[str], keys: Mapping[str, str], home: Pa
     with Receiver() as receiver, SimulatedClaude(default=ANSWER) as claude:
         claude.will(RateLimited(retry_after=0.01))
         hosts = {"ANTHROPIC_BASE_URL": claude.base_url}
-        exported = {
-            name: _HOST.sub(hosts.get(name, receiver.endpoint), value)
-            for name, value in variables(page, blocks, keys, home).items()
-        }
+        shown = variables(page, blocks, keys, home)
+        exported = {name: _HOST.sub(hosts.get(name, receiver.endpoint), value) for name, value in shown.items()}
+        sent = {found[0] for name, value in shown.items() if name not in hosts and (found := _HOST.match(value))}
         written = [shell(each, home, {**exported, **QUICKLY}) for each in (command(page), *more)]
         payloads = list(receiver.payloads)
         receiver.payloads[:] = map(_unpacked, payloads)
-        return Arrived(payloads, receiver, claude.requests[1:], "".join(written))
+        return Arrived(payloads, receiver, claude.requests[1:], "".join(written), sent)
 
 
 def _unpacked(payload: Payload) -> Payload:

@@ -17,6 +17,8 @@ SIGNALS = {
 """The signals, as paths of OTLP name them, and what is posted there."""
 DELTA = AggregationTemporality.AGGREGATION_TEMPORALITY_DELTA
 CUMULATIVE = AggregationTemporality.AGGREGATION_TEMPORALITY_CUMULATIVE
+LOCAL = "http://localhost:4318"
+"""Where a Collector listens: https://opentelemetry.io/docs/specs/otel/protocol/exporter/#configuration-options."""
 PRODUCTION = {"service.name": "support", "deployment.environment.name": "production"}
 
 
@@ -31,6 +33,7 @@ class Way(NamedTuple):
     `block` is which of the section's blocks of variables are exported. `keys` are the variables that are the reader's
     own. `paths` are where each signal arrives; what is not there is not sent. `headers` are those of all signals, or of
     each signal its own, by its name. `attributes` are of each call's span. `doctor` is whether that is run as well.
+    `host` is where the page sends all of it, as the vendor says.
     """
 
     page: str
@@ -45,6 +48,7 @@ class Way(NamedTuple):
     compressed: bool = False
     block: slice = slice(None)
     doctor: bool = False
+    host: str = LOCAL
 
     def __str__(self) -> str:
         return f"{self.page.removeprefix('vendors/')}, {self.section}, {self.block.start or 0}"
@@ -70,6 +74,7 @@ WAYS = (
         doctor=True,
         temporality=DELTA,
         compressed=True,
+        host="https://otlp.datadoghq.eu",
     ),
     Way(
         "vendors/grafana",
@@ -77,6 +82,7 @@ WAYS = (
         below("/otlp"),
         keys={"GRAFANA_ZONE": "prod-eu-west-2", "GRAFANA_INSTANCE": "123456", "GRAFANA_TOKEN": "token"},
         headers=basic("123456", "token"),
+        host="https://otlp-gateway-prod-eu-west-2.grafana.net",
     ),
     Way("vendors/grafana", "Alloy, Tempo, Mimir and Loki", below("")),
     Way(
@@ -85,6 +91,7 @@ WAYS = (
         below("/api/v1/otlp", "metrics"),
         resource={"service.name": "support"},
         block=slice(1, 2),
+        host="http://localhost:9090",
     ),
     Way(
         "vendors/honeycomb",
@@ -98,6 +105,7 @@ WAYS = (
         },
         attributes=frozenset({"gen_ai.conversation.id"}),
         compressed=True,
+        host="https://api.honeycomb.io",
     ),
     Way(
         "vendors/langfuse",
@@ -119,6 +127,7 @@ WAYS = (
             }
         ),
         compressed=True,
+        host="https://cloud.langfuse.com",
     ),
     Way(
         "vendors/new_relic",
@@ -130,6 +139,7 @@ WAYS = (
         temporality=DELTA,
         histogram="exponential_histogram",
         compressed=True,
+        host="https://otlp.nr-data.net",
     ),
     Way(
         "vendors/phoenix",
@@ -139,5 +149,6 @@ WAYS = (
         headers={"authorization": "Bearer key"},
         resource={"service.name": "support", "openinference.project.name": "support"},
         attributes=frozenset({"openinference.span.kind", "llm.model_name"}),
+        host="http://127.0.0.1:6006",
     ),
 )

@@ -129,6 +129,16 @@ def test_mlflow_has_the_cost_of_a_call_in_two_parts():
     assert json.loads(added["mlflow.llm.cost"]) == {"input_cost": 0.5, "output_cost": 0.25, "total_cost": 0.75}
 
 
+def test_a_cost_whose_parts_are_not_known_has_none_for_mlflow():
+    added = compatibility_attributes("mlflow", {names.OPERATION: "messages.batches.results", names.COST: 0.75})
+    assert json.loads(added["mlflow.llm.cost"]) == {"total_cost": 0.75}
+
+
+def test_output_that_costs_nothing_is_a_part_for_mlflow():
+    added = compatibility_attributes("mlflow", {names.COST: 0.75, names.COST_OUTPUT: 0.0})
+    assert json.loads(added["mlflow.llm.cost"]) == {"input_cost": 0.75, "output_cost": 0.0, "total_cost": 0.75}
+
+
 def test_mlflow_has_the_cost_and_the_tokens_of_a_summary():
     added = compatibility_attributes("mlflow", SUMMARY)
     assert json.loads(added["mlflow.llm.cost"]) == {"total_cost": 0.5}

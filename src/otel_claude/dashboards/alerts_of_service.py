@@ -162,7 +162,7 @@ SERVICE = (
     Alert(
         "ClaudeErrors",
         "Success metrics",
-        "More than one call in a thousand fails for a cause that is not its own; of few calls, one is enough.",
+        "More than one call in a thousand fails, for no fault of the application's own. Of few calls, one is enough.",
         "critical",
         ratio(
             calls((Where(names.ERROR_CATEGORY, "in", FAULTS),), "grown", "1h", ALONE),

@@ -102,12 +102,13 @@ def _langfuse_cost(attributes: Attributes) -> str | None:
 
 
 def _mlflow_cost(attributes: Attributes) -> str | None:
-    cost = attributes.get(names.COST)
+    cost = attributes.get(names.COST, attributes.get(names.SUMMARY_COST))
     if cost is None:
-        summarized = attributes.get(names.SUMMARY_COST)
-        return None if summarized is None else json.dumps({"total_cost": summarized})
-    for_output = attributes.get(names.COST_OUTPUT, 0)
-    return json.dumps({"input_cost": cost - for_output, "output_cost": for_output, "total_cost": cost})
+        return None
+    for_output = attributes.get(names.COST_OUTPUT)
+    # A summary, or the results of a batch, tell only what all of it has cost.
+    parts = {} if for_output is None else {"input_cost": cost - for_output, "output_cost": for_output}
+    return json.dumps({**parts, "total_cost": cost})
 
 
 def _mlflow_usage(attributes: Attributes) -> str | None:

@@ -11,5 +11,7 @@ def flush() -> None:
     """Returns when spans, metrics and events are where they belong."""
     providers: Any = (trace.get_tracer_provider(), metrics.get_meter_provider(), _logs.get_logger_provider())
     for provider in providers:
-        provider.force_flush()
+        # Where nobody has switched OpenTelemetry on, there is no SDK behind it.
+        if hasattr(provider, "force_flush"):
+            provider.force_flush()
     AnthropicInstrumentor().flush_budgets()
