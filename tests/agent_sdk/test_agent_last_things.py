@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from scripted_transport import ScriptedTransport
 
+from child_python import run_python
 from otel_claude.agent_sdk import observe_transport
 from otel_claude.testing import Telemetry
-from programs import run_python
 
 CONNECTED = """
 import asyncio, faulthandler, gc, os, sys, threading

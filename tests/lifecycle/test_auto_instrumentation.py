@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from apps import NATIVE_SPAN, SDK_MAKES_SPANS, SPAN
 
-from programs import run_python
+from child_python import run_python
 
 COMMAND = Path(sys.executable).with_name("opentelemetry-instrument")
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import otel_claude
-from programs import run_python
+from child_python import run_python
 
 PACKAGE = Path(otel_claude.__file__).parent
 MODULES = {

@@ -8,8 +8,8 @@ import anthropic
 import pytest
 from apps import HELLO, SPAN, SwitchOn
 
+from child_python import run_python
 from otel_claude.testing import BadRequest, SimulatedClaude, Telemetry
-from programs import run_python
 
 DROPS_AT_THE_END = """
 import gc, time, weakref

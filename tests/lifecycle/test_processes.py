@@ -6,7 +6,7 @@ import sys
 import pytest
 from apps import SPAN
 
-from programs import run_python
+from child_python import run_python
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 

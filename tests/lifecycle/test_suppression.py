@@ -11,9 +11,9 @@ from apps import HELLO, SDK_MAKES_SPANS, SPAN, SwitchOn, connect, connect_async
 from opentelemetry import context, trace
 from opentelemetry.instrumentation.utils import suppress_http_instrumentation, suppress_instrumentation
 
+from child_python import run_python
 from otel_claude import Settings
 from otel_claude.testing import BadRequest, Batch, RateLimited, SimulatedClaude, Telemetry
-from programs import run_python
 
 MODES = ("replace", "enrich", "keep")
 native_only = pytest.mark.skipif(not SDK_MAKES_SPANS, reason="the SDK makes no spans")

@@ -14,9 +14,9 @@ from anthropic import Anthropic
 from anthropic._base_client import SyncAPIClient
 from apps import HELLO, SPAN, SwitchOn, connect, connect_async
 
+from child_python import run_python
 from otel_claude import AnthropicInstrumentor, Settings
 from otel_claude.testing import SimulatedClaude, Telemetry
-from programs import run_python
 
 NATIVE_MODES = ("replace", "enrich", "keep")
 
