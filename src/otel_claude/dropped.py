@@ -48,6 +48,9 @@ garbage_collection = GarbageCollection()
 LONGEST_WAIT_NS = 5 * 10**9
 """How long the end of a program may be put off."""
 
+LONGEST_CATCH_UP_S = 0.05
+"""How long what is told now waits for what was dropped before."""
+
 
 class Endings:
     """What is to be done on a thread of its own, one after the other: a run comes after the calls in it.
@@ -57,6 +60,7 @@ class Endings:
 
     def __init__(self) -> None:
         self._at_work = _thread.allocate_lock()
+        self._worker: int | None = None
         self._waiting: deque[Callable[[], None]] = deque()
 
     def add(self, tell: Callable[[], None]) -> None:
@@ -73,17 +77,27 @@ class Endings:
         """Does all that waits. Who calls this has the lock."""
         is_mine = True
         while is_mine:
+            self._worker = _thread.get_ident()
             try:
                 while self._waiting:
                     _call(self._waiting.popleft())
             finally:
+                self._worker = None
                 self._at_work.release()
             # Something may have come since from one who found the lock taken.
             is_mine = bool(self._waiting) and self._at_work.acquire(blocking=False)
 
+    def catch_up(self) -> None:
+        """Does all that waits, before something else is told: a run is to know of the calls in it."""
+        if not (self._waiting or self._at_work.locked()) or self._worker == _thread.get_ident():
+            return
+        if self._at_work.acquire(timeout=LONGEST_CATCH_UP_S):
+            self._work()
+
     def forget(self) -> None:
         """In a child: its parent does it, and may have been at it."""
         self._at_work = _thread.allocate_lock()
+        self._worker = None
         self._waiting.clear()
 
     def wait(self) -> None:
@@ -127,6 +141,7 @@ def tell_safely(tell: Callable[[], None]) -> None:
     if garbage_collection.here:
         _endings.add(tell)
     else:
+        _endings.catch_up()
         tell()
 
 

@@ -2,6 +2,7 @@
 
 import _thread
 import gc
+import time
 import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
@@ -16,6 +17,7 @@ from rig import in_time
 import otel_claude
 from fixture_types import Runner
 from otel_claude.agents.current import current_run
+from otel_claude.dropped import garbage_collection, tell_safely
 from otel_claude.testing import Telemetry
 
 
@@ -113,3 +115,18 @@ async def test_what_ends_in_a_collection_leaves_what_goes_on_there_as_it_is(tele
         gc.enable()
     await in_time(lambda: len(telemetry.spans) == 2)
     assert telemetry.span("execute_tool left").status.is_unset
+
+
+def test_what_is_told_after_a_collection_comes_after_what_was_dropped_in_it():
+    """The run of a stream may end on this thread, at once, and is to know what the stream has used."""
+    told: list[str] = []
+
+    def tell_slowly() -> None:
+        time.sleep(0.02)
+        told.append("the call")
+
+    garbage_collection("start", {})
+    tell_safely(tell_slowly)
+    garbage_collection("stop", {})
+    tell_safely(lambda: told.append("the run"))
+    assert told == ["the call", "the run"]
