@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -120,6 +121,26 @@ def test_a_key_that_is_in_the_wrong_variable_is_not_shown():
     assert ran.returncode == 1
     assert key not in ran.stdout + ran.stderr
     assert SECRET not in ran.stdout + ran.stderr
+
+
+def test_an_sdk_that_cannot_be_imported_is_the_one_problem_and_no_key_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    """As with a limit that is no number, for which it looks while it is imported."""
+
+    class Fails(ModuleType):
+        def __getattr__(self, name: str) -> Any:
+            raise ValueError(f"OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT is {name} of {SECRET}")
+
+    monkeypatch.setitem(sys.modules, "otel_claude.doctor.examination", Fails("examination"))
+    monkeypatch.setenv("OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT", "x")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_HEADERS", f"api-key={SECRET}")
+    assert main(["doctor", "--format", "json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    (check,) = told["checks"]
+    assert (told["problems"], check["status"]) == (1, "problem")
+    assert check["mend"] == "correct OTEL_SPAN_ATTRIBUTE_COUNT_LIMIT, or unset it"
+    assert SECRET not in json.dumps(told)
 
 
 @pytest.mark.parametrize("seconds", ["0", "-1", "soon", "nan", "601"])
