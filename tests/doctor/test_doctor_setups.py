@@ -269,17 +269,20 @@ class Hanging:
 
 @pytest.mark.skipif(not hasattr(signal, "alarm"), reason="there are no alarms here")
 def test_an_interrupted_doctor_leaves_no_process_behind(install: Callable[..., None], tmp_path: Path):
-    program = "import sys; from otel_claude.commands import main; sys.exit(main(['doctor', '--offline']))"
+    # What a shell starts in its background ignores interrupts, and so does all that this starts.
+    heeding = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"
+    program = f"{heeding}; import sys; from otel_claude.commands import main; sys.exit(main(['doctor', '--offline']))"
     environ = {**os.environ, "PYTHONPATH": before_the_source(tmp_path)}
     with socket.create_server(("127.0.0.1", 0)) as listening:
         module = HANGING.format(port=listening.getsockname()[1])
         install("hanging", "1.0", "[opentelemetry_instrumentor]\nhanging = hanging:Hanging\n", module=module)
         listening.settimeout(50)
-        with subprocess.Popen([sys.executable, "-c", program], env=environ, start_new_session=True) as doctor:
-            child = listening.accept()[0]
+        with (
+            subprocess.Popen([sys.executable, "-c", program], env=environ, start_new_session=True) as doctor,
+            listening.accept()[0] as child,
+        ):
             doctor.send_signal(signal.SIGINT)
             assert doctor.wait(50) == 130
-        with child:
             # A process that is no more has no connection.
             child.settimeout(10)
             assert child.recv(1) == b""

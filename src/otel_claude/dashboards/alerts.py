@@ -4,7 +4,7 @@
 what breaks in production, where its query stands and what is to be done. Pure.
 """
 
-from otel_claude.dashboards.alerts_of_calls import CALLS
-from otel_claude.dashboards.alerts_of_service import SERVICE
+from otel_claude.dashboards.alerts_of_calls import ALERTS_OF_CALLS
+from otel_claude.dashboards.alerts_of_service import ALERTS_OF_SERVICE
 
-ALERTS = (*CALLS, *SERVICE)
+ALERTS = (*ALERTS_OF_CALLS, *ALERTS_OF_SERVICE)

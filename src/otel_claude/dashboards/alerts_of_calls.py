@@ -17,7 +17,7 @@ from otel_claude.dashboards.conditions import (
 from otel_claude.dashboards.measures import Formula, Measure, Where, one, ratio
 from otel_claude.emitting import instruments, names
 
-CALLS = (
+ALERTS_OF_CALLS = (
     Alert(
         "ClaudeRateLimitLow",
         "Rate limits",

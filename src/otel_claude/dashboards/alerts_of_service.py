@@ -26,7 +26,7 @@ TOKENS_OF_HALF_AN_HOUR = 100 * 1_800
 https://platform.claude.com/docs/en/api/rate-limits
 """
 
-SERVICE = (
+ALERTS_OF_SERVICE = (
     Alert(
         "ClaudeSpendFast",
         "Cost control",
