@@ -6,6 +6,7 @@ No two answers have the same tokens, so that none can stand in for another.
 import math
 import time
 from collections.abc import Iterable
+from threading import Lock
 
 from by_hand import Done
 from said import Call, Said
@@ -34,13 +35,15 @@ class Answers:
         self.pause_s = 0.0
         self.around = ""
         self._began = time.time()
+        self._numbering = Lock()
 
     def __call__(self, request: Request) -> Outcome:
         """The next answer."""
-        number = len(self.calls) + 1
-        call = numbered(number)
-        said = f"msg_{number:04}"
-        self.calls[said] = call
+        with self._numbering:
+            number = len(self.calls) + 1
+            call = numbered(number)
+            said = f"msg_{number:04}"
+            self.calls[said] = call
         answer = Answer(
             "It is sunny in Paris.",
             usage=usage(

@@ -18,7 +18,7 @@ from answered import CALLS, cost, numbered
 from exported import AUDITED
 from facts import CHATS
 from ground import APPS, INTERVAL_S, Ground, Outcome, ground
-from processes import Service, otherwise, service
+from processes import DeploymentFailed, Service, otherwise, service
 from servers import HOST, free_ports, read
 
 WORKERS = 2
@@ -27,6 +27,7 @@ REQUESTS = 100
 """In so many, each worker gets one."""
 
 ADMITTED = 8
+OVERLAP_S = 2.0
 MARGIN_USD = 1e-9
 """So that a budget is spent whichever way a sum is rounded."""
 
@@ -123,7 +124,7 @@ def serving(commands: Path, way: Way, ready: Ground) -> Generator[Service]:
         yield running
 
 
-def worked(running: Service, enough: Callable[[set[str]], bool]) -> set[str]:
+def worked(running: Service, enough: Callable[[set[str]], bool], path: str = "/work") -> set[str]:
     """The processes that have worked, when they are `enough`.
 
     Raises:
@@ -133,7 +134,7 @@ def worked(running: Service, enough: Callable[[set[str]], bool]) -> set[str]:
     with ThreadPoolExecutor(CLIENTS) as pool:
 
         def work() -> bool:
-            seen.update(pool.map(running.get, ["/work"] * CLIENTS))
+            seen.update(pool.map(running.get, [path] * CLIENTS))
             return enough(seen)
 
         running.until(work, "some workers do not work")
@@ -187,14 +188,15 @@ def _over_budget(commands: Path) -> Outcome:
         ready.budget(limit, "block")
         refused: set[str] = set()
         with serving(commands, Way("", (*_FORKED, "wsgi_app:app")), ready) as running:
+            _each_works(running, ready)
             for _ in range(REQUESTS):
+                if not refused:
+                    _heard(running, ready)
                 said = running.get("/work").split()
                 if said[0] == "BudgetExceeded":
                     refused.add(said[1])
                 if len(refused) == WORKERS:
                     break
-                # Both workers have to have heard of it.
-                time.sleep(0 if refused else 1.5 * INTERVAL_S)
             complaints = otherwise(running.end(), running.written)
         complaints += [*ready.misplaced(ready.came), *ready.misbooked()]
         if len(refused) != WORKERS:
@@ -202,3 +204,25 @@ def _over_budget(commands: Path) -> Outcome:
         if len(ready.answers.calls) != ADMITTED:
             complaints.append(f"{len(ready.answers.calls)} calls were let through, not {ADMITTED}")
         return Outcome("gunicorn, over its budget", complaints, 2 * ADMITTED + 2)
+
+
+def _each_works(running: Service, ready: Ground) -> None:
+    """Has each worker do a piece of work: one that does its first goes by what it knows, which is nothing.
+
+    Raises:
+        DeploymentFailed: one of them does not.
+    """
+    worked(running, lambda seen: len(seen) >= WORKERS, "/")
+    # While it waits for its stream, a worker takes no other request.
+    ready.answers.pause_s = OVERLAP_S
+    with ThreadPoolExecutor(WORKERS) as pool:
+        seen = set(pool.map(running.get, ["/work"] * WORKERS))
+    ready.answers.pause_s = 0.0
+    if len(seen) != WORKERS:
+        raise DeploymentFailed(f"only {seen} have worked")
+
+
+def _heard(running: Service, ready: Ground) -> None:
+    """Waits until all workers know what has been spent: what the ledger has is read twice in each interval."""
+    running.until(lambda: not [*ready.misbooked()], "the ledger is not written to")
+    time.sleep(2 * INTERVAL_S)
