@@ -106,14 +106,19 @@ def test_a_receiver_in_a_range_that_is_excepted_is_tried_on_its_own(
 
 
 def refusing_by_proxy(
-    status: int, receiver: str, protocol: str, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    status: int,
+    receiver: str,
+    protocol: str,
+    set_variables: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+    timeout: str = "1",
 ) -> Check:
     """What is said of a span that a proxy does not let through."""
     with answering(status) as proxy:
         monkeypatch.setenv("http_proxy", proxy)
         monkeypatch.setenv("https_proxy", proxy)
         set_variables(OTEL_EXPORTER_OTLP_ENDPOINT=receiver, OTEL_EXPORTER_OTLP_PROTOCOL=protocol)
-        set_variables(OTEL_METRICS_EXPORTER="none", OTEL_LOGS_EXPORTER="none", OTEL_EXPORTER_OTLP_TIMEOUT="1")
+        set_variables(OTEL_METRICS_EXPORTER="none", OTEL_LOGS_EXPORTER="none", OTEL_EXPORTER_OTLP_TIMEOUT=timeout)
         return arrivals(10)["span"]
 
 
@@ -121,10 +126,16 @@ def refusing_by_proxy(
     ("protocol", "receiver", "name"),
     [(HTTP, f"http://{HOST}", "http_proxy"), (HTTP, f"https://{HOST}", "https_proxy"), (GRPC, HOST, "https_proxy")],
 )
+@pytest.mark.parametrize("timeout", ["0.7", "3"], ids=["too short to try again", "for a second try"])
 def test_a_proxy_that_wants_a_password_is_told_with_its_variable(
-    protocol: str, receiver: str, name: str, set_variables: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    protocol: str,
+    receiver: str,
+    name: str,
+    timeout: str,
+    set_variables: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
 ):
-    check = refusing_by_proxy(407, receiver, protocol, set_variables, monkeypatch)
+    check = refusing_by_proxy(407, receiver, protocol, set_variables, monkeypatch, timeout)
     assert check.status == "problem"
     assert "407" in check.says
     assert f"correct {name}: the proxy may want a user and password" in check.mend

@@ -1,7 +1,8 @@
 """What receivers answer, which exporters look at only in part.
 
 In: the HTTP library and the stubs of gRPC that exporters use, which are watched while a probe is on its way. Out: the
-status of each answer, what it says, and how much of it was rejected. OTLP's partial success: "accepted, but for these".
+status of each answer, what it says, and how much of it was rejected; and why no answer came, which exporters leave out
+when their time is over. OTLP's partial success: "accepted, but for these".
 https://opentelemetry.io/docs/specs/otlp/#partial-success-1
 """
 
@@ -43,20 +44,21 @@ class Answer(NamedTuple):
 
 
 class Listening(NamedTuple):
-    """What is being sent in this context, and what was answered so far."""
+    """What is being sent in this context, what was answered so far, and what the HTTP library has raised instead."""
 
     signal: Signal
     answers: list[Answer]
+    failures: list[str]
 
 
 _listening: ContextVar[Listening | None] = ContextVar("otel_claude_doctor_answers", default=None)
 
 
-def listen(signal: Signal) -> list[Answer]:
-    """The answers that come in the context of the caller from now on."""
-    listening = Listening(signal, [])
+def listen(signal: Signal) -> Listening:
+    """What comes in the context of the caller from now on."""
+    listening = Listening(signal, [], [])
     _listening.set(listening)
-    return listening.answers
+    return listening
 
 
 @contextmanager
@@ -100,8 +102,14 @@ def _proto(module: str, kind: str) -> Any:
 def _watched_send(send: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(send)
     def watching(*args: Any, **kwargs: Any) -> Any:
-        response = send(*args, **kwargs)
-        if (listening := _listening.get()) is not None:
+        listening = _listening.get()
+        try:
+            response = send(*args, **kwargs)
+        except Exception as error:
+            if listening is not None:
+                listening.failures.append(str(error))
+            raise
+        if listening is not None:
             listening.answers.append(answer_of_http(listening.signal, response))
         return response
 

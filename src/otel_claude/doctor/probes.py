@@ -79,6 +79,7 @@ class Probe:
         self._heard = heard
         self._logged: Sequence[str] = ()
         self._answers: Sequence[Answer] = ()
+        self._failures: Sequence[str] = ()
         self._results: list[bool] = []
         self._raised = ""
 
@@ -89,7 +90,7 @@ class Probe:
             Exception: the exporter cannot be imported or made.
         """
         signal = self._exporter.signal
-        self._answers, self._logged = listen(signal), self._heard.listen()
+        (_, self._answers, self._failures), self._logged = listen(signal), self._heard.listen()
         exporter = self._make()
         exporter.export = self._recorded(exporter.export)
         began = time.perf_counter()
@@ -112,7 +113,7 @@ class Probe:
             is_accepted,
             took,
             [answer._replace(said=confidential.without(answer.said)) for answer in self._answers],
-            [confidential.without(text) for text in self._logged],
+            [confidential.without(text) for text in (*self._failures, *self._logged)],
             confidential.without(self._raised),
         )
 
