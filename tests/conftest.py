@@ -5,6 +5,7 @@ or `make` runs with the sync and with the async client.
 """
 
 import asyncio
+import gc
 import inspect
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from typing import Any, cast
@@ -28,6 +29,12 @@ LOGGERS = ("otel_claude", "opentelemetry")
 # How fast examples are made says more of the machine, which may have others on it, than of the code.
 hypothesis_settings.register_profile("project", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 hypothesis_settings.load_profile("project")
+
+
+def pytest_collection_finish() -> None:
+    """Leaves what was imported to nobody's collection: tests collect often, and it is a million objects."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(params=["sync", "async"])
