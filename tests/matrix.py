@@ -37,8 +37,10 @@ VERSIONS = (
 version of `constraints.txt` is not among them: it is the one that `make test` is for.
 """
 
-WHOLE = ("0.50.0", "1.17.0", "newest")
-"""The versions of which a slice has all tests but the slow ones: the ends, and the last before 2.0."""
+WHOLE = ("0.50.0", "1.17.0")
+"""The versions of which a slice has all tests but the slow ones: the first, and the last before 2.0. They take longest,
+so they are the first to be run.
+"""
 FAST = ("0.68.0", "0.125.0")
 """The first with a tool runner, and the one that most frameworks pin. A slice leaves them to `make test`."""
 FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py", "tests/agents")
@@ -50,6 +52,12 @@ SLOW_TESTS = (
 )
 SLOW_VERSIONS = ("0.50.0",)
 """Tests that take minutes, and the version from which what they test differs most. `make test` has the newest."""
+IN_PROCESSES = (
+    "tests/lifecycle/test_auto_instrumentation.py",
+    "tests/lifecycle/test_imports.py",
+    "tests/lifecycle/test_last_things.py",
+)
+"""Tests that start a process each. A slice leaves them to `make test`."""
 AGENT_SDKS = ("0.2.187",)
 AGENT_SDK_TESTS = ("tests/agent_sdk", "tests/docs/test_examples.py", "-k", "agent_sdk")
 REPLAYED = ("0.50.0", "0.73.0", "0.125.0", "1.0.0", "1.13.0", "1.17.0", "2.12.0", "newest")
@@ -90,7 +98,7 @@ def main() -> int:
         return 0
     usual = FAST if options.fast else REPLAYED if options.conformance else VERSIONS
     if options.slice:
-        usual = tuple(version for version in VERSIONS if version not in FAST)
+        usual = (*WHOLE, *(version for version in VERSIONS if version not in (*WHOLE, *FAST)))
     versions = options.only or (AGENT_SDKS if options.agent_sdk else usual)
 
     def run(version: str) -> Result:
@@ -98,7 +106,8 @@ def main() -> int:
             return _run(version, _agent_sdk, [_pytest(*AGENT_SDK_TESTS)])
         is_fast = options.fast or (options.slice and version not in WHOLE)
         is_slow = version in SLOW_VERSIONS and not is_fast and not options.slice
-        return _run(version, _environment, _commands(options.conformance, fast=is_fast, slow=is_slow))
+        left_out = () if is_slow else (*SLOW_TESTS, *IN_PROCESSES) if options.slice else SLOW_TESTS
+        return _run(version, _environment, _commands(options.conformance, FAST_TESTS if is_fast else TESTS, left_out))
 
     with ThreadPoolExecutor(2) as pool:
         results = list(pool.map(run, versions))
@@ -111,12 +120,11 @@ def main() -> int:
     return 0 if all(result.passed for result in results) else 1
 
 
-def _commands(conformance: Path | None, *, fast: bool, slow: bool) -> Sequence[Sequence[str]]:
+def _commands(conformance: Path | None, tests: Sequence[str], left_out: Sequence[str]) -> Sequence[Sequence[str]]:
     if conformance is not None:
         replay = [str(conformance / "replay.py"), str(conformance / "recordings.jsonl")]
         return [replay, [*replay, "--async"]]
-    left_out = [] if slow else [f"--ignore={path}" for path in SLOW_TESTS]
-    return [_pytest(*(FAST_TESTS if fast else TESTS), *left_out)]
+    return [_pytest(*tests, *(f"--ignore={path}" for path in left_out))]
 
 
 def _pytest(*arguments: str) -> Sequence[str]:
