@@ -21,6 +21,7 @@ from otel_claude import AnthropicInstrumentor, Settings, dropped
 from otel_claude.agents import scope
 from otel_claude.agents import telemetry as agents
 from otel_claude.anthropic import bodies, calls, listeners, reading, server_tools
+from otel_claude.anthropic.scope import current_call
 from otel_claude.failsafe import failures
 from otel_claude.testing import SimulatedClaude, Telemetry
 
@@ -61,7 +62,7 @@ async def _with_context_left_alone(test: Callable[..., Coroutine[Any, Any, None]
     before = context.get_current()
     await test(**arguments)
     assert context.get_current() is before
-    assert calls.current_call() is None
+    assert current_call() is None
 
 
 @pytest.fixture

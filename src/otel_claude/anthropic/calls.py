@@ -7,9 +7,7 @@ unread response, which is wrapped.
 """
 
 import sys
-from contextvars import ContextVar, Token
 from time import perf_counter_ns, time_ns
-from types import TracebackType
 from typing import Any
 
 from opentelemetry import context, propagate
@@ -29,9 +27,9 @@ from otel_claude.anthropic.facts import (
     take_result,
 )
 from otel_claude.anthropic.listeners import listener_for
-from otel_claude.anthropic.native_spans import Silence
 from otel_claude.anthropic.peers import warn_of_peers
 from otel_claude.anthropic.reading import Reading
+from otel_claude.anthropic.scope import Scope, current_call
 from otel_claude.anthropic.uploads import size_of
 from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
@@ -43,58 +41,6 @@ from otel_claude.values import NO_FIELDS, Fields
 
 OUTER_INFERENCE = "opentelemetry.genai.client.inference.context"
 """The conventions' key in the context for an inference that another instrumentation already records."""
-
-_current: ContextVar[Call | Silence | None] = ContextVar("otel_claude_call", default=None)
-_SILENCE = Silence()
-
-
-def current_call() -> Call | Silence | None:
-    """The call whose requests are being sent in this context."""
-    return _current.get()
-
-
-class Scope:
-    """`with scope:` stands around the sending of a call: its span is current, and what is raised ends it."""
-
-    __slots__ = ("_attached", "_calls", "_marker", "_token", "call")
-
-    def __init__(self, calls: "Calls", call: Call | None) -> None:
-        """Without a call it silences the SDK's own span as well."""
-        self.call = call
-        self._calls = calls
-        self._token: Token[Call | Silence | None] | None = None
-        self._attached: Any = None
-        self._marker = call if call is not None else _SILENCE
-
-    @guarded(None)
-    def __enter__(self) -> None:
-        self._token = _current.set(self._marker)
-        if self.call is not None and self.call.owns_span and self.call.context is not None:
-            self._attached = context.attach(self.call.context)
-
-    @guarded(None)
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace_back: TracebackType | None
-    ) -> None:
-        self._leave()
-        if error is not None and self.call is not None:
-            self._calls.failed(self.call, error)
-
-    @guarded(None)
-    def _leave(self) -> None:
-        # A coroutine that is dropped may be closed in another context, where there is nothing to take back.
-        if _current.get() is not self._marker:
-            return
-        if self._token is not None:
-            _current.reset(self._token)
-        if self._attached is not None:
-            context.detach(self._attached)
-
-    @guarded(None)
-    def returned(self, result: Any) -> None:
-        """The call has returned `result`, which goes to the application as it is."""
-        if self.call is not None:
-            self._calls.returned(self.call, result)
 
 
 class Calls:
@@ -164,7 +110,7 @@ class Calls:
     @guarded(None)
     def attempt(self, client: Any, options: Any, http_request: Any) -> None:
         """The SDK is about to send an HTTP request of the call."""
-        call = _current.get()
+        call = current_call()
         if not isinstance(call, Call):
             return
         call.attempts += 1
@@ -194,7 +140,7 @@ class Calls:
         Raises:
             BudgetExceeded: a budget that blocks is spent. Nothing else.
         """
-        call = _current.get()
+        call = current_call()
         if not isinstance(call, Call):
             return
         try:
@@ -219,7 +165,7 @@ class Calls:
     @guarded(None)
     def responded(self, http_response: Any) -> None:
         """An HTTP response has come, read or unread."""
-        call = _current.get()
+        call = current_call()
         if not isinstance(call, Call):
             return
         call.progress.unanswered = False
@@ -254,7 +200,7 @@ class Calls:
     @guarded(None)
     def sleeping(self, http_response: Any) -> None:
         """The SDK is about to wait before it sends the request again, because of a response or of an exception."""
-        call = _current.get()
+        call = current_call()
         if not isinstance(call, Call):
             return
         error = sys.exc_info()[1]
@@ -266,7 +212,7 @@ class Calls:
     @guarded(None)
     def waits(self, wait_s: float) -> None:
         """How long the SDK is going to wait."""
-        call = _current.get()
+        call = current_call()
         if isinstance(call, Call):
             coming = call.progress.coming_retry or Retry("_OTHER")
             call.progress.coming_retry = coming._replace(wait_s=wait_s)
@@ -320,7 +266,7 @@ class Calls:
     def ended(self, call: Call, reading: int) -> None:
         """An answer is no longer read. One that is a part of another by now, or was asked for again, does not count."""
         call.progress.answer_ended = reading == call.progress.readings
-        if call.progress.answer_ended and _current.get() is not call:
+        if call.progress.answer_ended and current_call() is not call:
             self.finish(call)
 
     @guarded(None)

@@ -17,9 +17,10 @@ import wrapt
 
 from otel_claude.agents.current import current_run
 from otel_claude.anthropic.bodies import reading_of
-from otel_claude.anthropic.calls import Calls, current_call
+from otel_claude.anthropic.calls import Calls
 from otel_claude.anthropic.native_spans import tracer_for, tracer_in
 from otel_claude.anthropic.reading import AsyncTold, Reading, told
+from otel_claude.anthropic.scope import current_call
 from otel_claude.anthropic.tool_runner import RUNS, ToolRunners, loaded
 from otel_claude.dropped import watch_collections
 from otel_claude.failsafe import failures, guarded

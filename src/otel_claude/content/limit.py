@@ -29,6 +29,11 @@ from otel_claude.content.parts import Part, byte_count, plain
 from otel_claude.values import is_array, is_object
 
 Redact = Callable[[str, Any], Any]
+"""Called with the kind of content (an attribute's name) and one part of it, as the conventions' schemas have it.
+
+Returns the part to record, as it is or changed, or `None` to leave it out. A part for which it raises is left out.
+"""
+
 Mark = Callable[[int, int], Part]
 
 _MARK_BYTES = 96  # more than any mark takes

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 from opentelemetry import _logs, metrics, trace
 
 from otel_claude.emitting.compatibility import CONVENTIONS, OFF
-from otel_claude.settings import SettingError, Settings, most_spans
+from otel_claude.readers import most_spans
+from otel_claude.settings import SettingError, Settings
 from otel_claude.version import SCOPE, __version__
 
 if TYPE_CHECKING:
