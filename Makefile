@@ -53,7 +53,7 @@ deployment: .venv/ready  ## programs behind gunicorn, uvicorn, celery, Lambda an
 	$(BIN)/python tests/deployment/run.py $(ARGS)
 
 conformance: .venv/ready  ## recorded traffic of the real API against an independent oracle, where it is at hand
-	$(BIN)/python tests/matrix.py --conformance $(SHARED)
+	$(BIN)/python tests/matrix.py --conformance $(SHARED) $(ARGS)
 
 bench: .venv/ready  ## what tracing costs, beside the published peers
 	$(BIN)/python benchmarks/run.py $(ARGS)

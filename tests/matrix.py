@@ -4,7 +4,7 @@
     python tests/matrix.py --fast                # a part of the tests, on two old versions
     python tests/matrix.py --slice               # all tests on some versions, and that part on the others but these two
     python tests/matrix.py --agent-sdk           # the tests of the Claude Agent SDK, on its versions
-    python tests/matrix.py --conformance FOLDER  # recorded traffic, replayed on all versions
+    python tests/matrix.py --conformance FOLDER  # recorded traffic, replayed on all versions; with --slice on some
 
 Environments are made in `.venvs` and kept. Two of them work at a time. Exit status 1 if one fails.
 """
@@ -43,6 +43,7 @@ so they are the first to be run.
 """
 FAST = ("0.68.0", "0.125.0")
 """The first with a tool runner, and the one that most frameworks pin. A slice leaves them to `make test`."""
+SLICE = (*WHOLE, *(version for version in VERSIONS if version not in (*WHOLE, *FAST)))
 FAST_TESTS = ("tests/calls/test_messages.py", "tests/calls/test_streams.py", "tests/agents")
 TESTS = ("tests/calls", "tests/agents", "tests/lifecycle")
 SLOW_TESTS = (
@@ -61,6 +62,8 @@ IN_PROCESSES = (
 AGENT_SDKS = ("0.2.187",)
 AGENT_SDK_TESTS = ("tests/agent_sdk", "tests/docs/test_examples.py", "-k", "agent_sdk")
 REPLAYED = ("0.50.0", "0.73.0", "0.125.0", "1.0.0", "1.13.0", "1.17.0", "2.12.0", "newest")
+REPLAYED_IN_A_SLICE = ("0.50.0", "0.125.0", "1.13.0", "1.17.0", "newest")
+"""The ends of the ranges with one HTTP library, and with or without spans of the SDK's own."""
 NEEDED = (
     "boto3",
     "google-auth",
@@ -96,10 +99,13 @@ def main() -> int:
     if options.conformance is not None and not (options.conformance / "replay.py").exists():
         print(f"matrix: no recordings in {options.conformance}, so there is nothing to replay")
         return 0
-    usual = FAST if options.fast else REPLAYED if options.conformance else VERSIONS
-    if options.slice:
-        usual = (*WHOLE, *(version for version in VERSIONS if version not in (*WHOLE, *FAST)))
-    versions = options.only or (AGENT_SDKS if options.agent_sdk else usual)
+    if options.conformance is not None:
+        usual = REPLAYED_IN_A_SLICE if options.slice else REPLAYED
+    elif options.agent_sdk:
+        usual = AGENT_SDKS
+    else:
+        usual = FAST if options.fast else SLICE if options.slice else VERSIONS
+    versions = options.only or usual
 
     def run(version: str) -> Result:
         if options.agent_sdk:
