@@ -27,8 +27,7 @@ from opentelemetry.trace import SpanKind
 from providers import Drop
 from worker import Block
 
-from otel_claude import install_span_cap
-from otel_claude.emitting import names
+from otel_claude import install_span_cap, names
 
 Attributes = Mapping[str, Any]
 

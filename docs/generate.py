@@ -21,7 +21,7 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import otel_claude
-from otel_claude import install_span_cap, settings, testing
+from otel_claude import install_span_cap, names, settings, testing
 from otel_claude.agents.execution import Execution
 from otel_claude.agents.run import Run
 from otel_claude.anthropic.endpoints import KINDS
@@ -31,7 +31,7 @@ from otel_claude.dashboards.alert import link
 from otel_claude.dashboards.alerts import ALERTS
 from otel_claude.dashboards.panels import ROWS
 from otel_claude.diagnosis import codes
-from otel_claude.emitting import names, points
+from otel_claude.emitting import points
 from otel_claude.emitting.instruments import INSTRUMENTS
 from otel_claude.emitting.spans import name_of
 from otel_claude.outcome import StreamInterrupted

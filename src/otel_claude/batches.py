@@ -9,8 +9,9 @@ counted, so that no token and no dollar is counted twice: the API gives the resu
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from otel_claude import names
 from otel_claude.pricing import Cost, together
 from otel_claude.usage import NOTHING, Usage, add
 
@@ -96,3 +97,25 @@ class BatchResults:
         """Adds a prompt that fills too much of its window."""
         self.crowded += 1
         self.fullest = filled if self.fullest is None else max(self.fullest, filled)
+
+    @property
+    def cut_attributes(self) -> dict[str, Any]:
+        """The answers that were cut, as attributes, if any were."""
+        if not self.cut:
+            return {}
+        return {
+            names.BATCH_TRUNCATED: self.cut.total(),
+            names.BATCH_STOP_REASONS: tuple(sorted(self.cut)),
+        }
+
+    @property
+    def crowded_attributes(self) -> dict[str, Any]:
+        """The prompts that fill too much of the context window, as attributes, if any do."""
+        if (fullest := self.fullest) is None:
+            return {}
+        return {
+            names.BATCH_CONTEXT_HIGH: self.crowded,
+            names.UTILIZATION: fullest.share,
+            names.CONTEXT_WINDOW: fullest.window,
+            names.CONTEXT_TOKENS: fullest.tokens,
+        }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
 from otel_claude.batches import BatchResults
-from otel_claude.usage import Usage
+from otel_claude.usage import Usage, add
 
 Kind = Literal[
     "chat", "text_completion", "count_tokens", "batch_create", "batch_results", "upload", "download", "other"
@@ -144,66 +144,76 @@ class Progress:
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """One API call. Made when the SDK starts it, finished once, whatever happens.
-
-    `started_at`, `ended_at` and `attempted_at`, when the last attempt began, are nanoseconds of the monotonic clock;
-    `start_time` is nanoseconds since the epoch. `secrets` are the client's keys and the user's id, to be kept out of
-    every text. `owns_span` is false where the span is the SDK's own, and `injects` is true where we send `traceparent`,
-    and not the SDK.
-
-    `who` is what the application's baggage says of those that the call is for, `counted_for` the same for metrics,
-    `scopes` what budgets are per, and `user` is a hash of `user_id`. `run`, an `agents.run.Run`, is the run of an agent
-    that it is made in. `admitted` is what budgets know of it until it has ended, or `refusal` why it is not sent.
-
-    `sent_body` is the request as it was sent, in `sent_bytes`. It may be looked at, but is not recorded unless content
-    is. `timeout_s` is how long the client waits for a byte, and `file_bytes` the size of what it uploads, where that is
-    known without reading it.
-
-    `executed` are tools that the API has executed for the answer, each an `agents.execution.Execution`. `tracer` is
-    what the span is made with, where it is ours.
-
-    `earlier` are answers that came before the last one, where a middleware has asked more than once: each is billed.
-    `output` and `content` are there only where content is recorded: what gives the content blocks of the answer, and
-    what is made of both.
-    """
+    """One API call. Made when the SDK starts it, finished once, whatever happens."""
 
     endpoint: Endpoint
     server: Server
     request: Request
     started_at: int
+    """When it was started, in nanoseconds of the monotonic clock."""
     start_time: int
+    """The same in nanoseconds since the epoch."""
     url: str = ""
     secrets: tuple[str, ...] = ()
+    """The client's keys and the user's id, to be kept out of every text."""
     content_mode: str = "NO_CONTENT"
+    """Where content goes, as the setting `content` has it."""
+
     owns_span: bool = True
+    """Whether the span is ours, and not the SDK's own."""
     injects: bool = False
+    """Whether we send `traceparent`, and not the SDK."""
     tracer: Any = None
+    """What the span is made with, where it is ours."""
     span: Any = None
     context: Any = None
+    """The context in which the span is current."""
+
     who: Mapping[str, str] = field(default_factory=dict[str, str])
+    """What the application's baggage says of those that the call is for."""
     counted_for: Mapping[str, str] = field(default_factory=dict[str, str])
+    """The same for metrics, bounded."""
     scopes: Mapping[str, str] = field(default_factory=dict[str, str])
-    run: Any = None
-    admitted: Any = None
-    refusal: Exception | None = None
+    """What budgets are per: entries of the baggage, or the conversation."""
     user: str | None = None
+    """A hash of `metadata.user_id`, where it is asked for."""
+    run: Any = None
+    """The run of an agent that the call is made in, an `agents.run.Run`."""
+    admitted: Any = None
+    """What budgets know of the call until it has ended."""
+    refusal: Exception | None = None
+    """Why a budget has not let it be sent."""
+
     timeout_s: float | None = None
+    """How long the client waits for a byte."""
     attempts: int = 0
     attempted_at: int = 0
+    """When the last attempt began, in nanoseconds of the monotonic clock."""
     retries: list[Retry] = field(default_factory=list[Retry])
+    sent_body: Mapping[str, Any] | None = None
+    """The request as it was sent. It may be looked at, but is not recorded unless content is."""
+    sent_bytes: int | None = None
+    """The size of the request as it was sent."""
+    file_bytes: int | None = None
+    """The size of what is uploaded, where that is known without reading it."""
+
     response: Response = field(default_factory=Response)
     earlier: list[Response] = field(default_factory=list[Response])
+    """Answers that came before the last one, where a middleware has asked more than once: each is billed."""
     stream: StreamFacts | None = None
     batch: BatchResults | None = None
     executed: list[Any] = field(default_factory=list[Any])
+    """Tools that the API has executed for the answer, each an `agents.execution.Execution`."""
     bytes_received: int | None = None
-    sent_body: Mapping[str, Any] | None = None
-    sent_bytes: int | None = None
-    file_bytes: int | None = None
+    """The size of what was downloaded."""
     output: Callable[[], Sequence[Mapping[str, Any]]] | None = None
+    """What gives the content blocks of the answer, where content is recorded."""
     content: Any = None
+    """What is made of the content of the request and of the answer, a `content.Content`."""
+
     error: BaseException | None = None
     ended_at: int | None = None
+    """When it ended, in nanoseconds of the monotonic clock."""
     progress: Progress = field(default_factory=Progress)
 
     @property
@@ -215,3 +225,10 @@ class Call:
     def attempt_s(self) -> float:
         """Seconds from the start of the last attempt to the end of the call."""
         return ((self.ended_at or self.attempted_at) - self.attempted_at) / 1e9
+
+    def whole_usage(self, usage: Usage) -> Usage:
+        """The `usage` of the last answer, with that of earlier ones that a middleware has asked for."""
+        for earlier in self.earlier:
+            if earlier.usage is not None:
+                usage = add(earlier.usage, usage)._replace(service_tier=usage.service_tier)
+        return usage

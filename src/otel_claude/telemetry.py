@@ -11,6 +11,7 @@ from opentelemetry import _logs, baggage, context, metrics, trace
 from opentelemetry.instrumentation.utils import suppress_instrumentation
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from otel_claude import names
 from otel_claude.agents.current import current_run
 from otel_claude.agents.telemetry import AgentTelemetry, Signals
 from otel_claude.batches import Filled
@@ -19,7 +20,6 @@ from otel_claude.call import Call
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
 from otel_claude.diagnosis.findings import CUT, Ended, Findings, of_limit, of_retry
-from otel_claude.emitting import names
 from otel_claude.emitting.compatibility import add_compatibility
 from otel_claude.emitting.events import Events
 from otel_claude.emitting.instruments import CACHE_UNUSED
@@ -35,7 +35,7 @@ from otel_claude.emitting.points import (
     token_points,
 )
 from otel_claude.emitting.providers import Providers
-from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes, utilization
+from otel_claude.emitting.spans import Attributes, end_attributes, name_of, start_attributes
 from otel_claude.failsafe import guarded
 from otel_claude.knowledge import Knowledge, Known
 from otel_claude.loading import Loading
@@ -285,7 +285,7 @@ class Telemetry:
 
 
 def _filled(usage: Usage, window: int | None) -> Filled | None:
-    share = utilization(usage, window)
+    share = usage.utilization(window)
     return None if share is None or window is None else Filled(share, window)
 
 

@@ -62,6 +62,21 @@ class Usage(NamedTuple):
         """Tokens written to the cache for five minutes; without a split by lifetime that is all of them."""
         return (self.cache_write or 0) - self.cache_write_1h
 
+    def utilization(self, window: int | None) -> float | None:
+        """How much of a context `window`, in tokens, the prompt of the last model step filled, from 0 to 1.
+
+        The usage of a loop with server tools is a sum over its steps, so without the steps nothing can be said.
+        """
+        if window is None:
+            return None
+        prompt = self.prompt
+        if self.steps:
+            own = [step.usage.prompt for step in self.steps if step.kind == "message"]
+            prompt = own[-1] if own else None
+        elif self.web_searches or self.web_fetches or self.code_executions:
+            return None
+        return None if prompt is None else prompt / window
+
 
 NOTHING = Usage()
 

@@ -12,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from metric_lines import CUMULATIVE, DELTA, Made, line
 
+from otel_claude import names
 from otel_claude.commands import otlp
 from otel_claude.commands.cells import Cells
 from otel_claude.commands.days import Days
 from otel_claude.commands.metric_spend import METRICS, MetricSpend
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 SECOND = 10**9
 HOUR = 3_600 * SECOND

@@ -10,12 +10,11 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
-from otel_claude import install_span_cap
+from otel_claude import install_span_cap, names
 from otel_claude.commands import otlp
 from otel_claude.commands.days import Days
 from otel_claude.commands.exported import Exported
 from otel_claude.commands.spend import Entry, Quantity
-from otel_claude.emitting import names
 
 CALL: dict[str, Any] = {
     names.PLATFORM: "anthropic",

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
+from otel_claude import names
 from otel_claude.dashboards.measures import SERVICE
-from otel_claude.emitting import names
 from otel_claude.emitting.instruments import INSTRUMENTS, Instrument
 
 METRICS: Mapping[str, Instrument] = {each.name: each for each in INSTRUMENTS}

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import pytest
 
+from otel_claude import names
 from otel_claude.budgets.plan import read_plan
-from otel_claude.emitting import names
 from otel_claude.pricing import read_overrides
 from otel_claude.testing import SimulatedClaude
 from promql import METRICS

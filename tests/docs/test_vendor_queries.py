@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 import pytest
 from vendor_pages import DOCS, indented, sections, shell, text
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.emitting.compatibility import CONVENTIONS
 from otel_claude.emitting.instruments import INSTRUMENTS, Instrument
 

@@ -43,8 +43,8 @@ PURE = [
         "agents.execution",
         "agents.run",
         "emitting.compatibility",
-        "emitting.names",
         "emitting.spans",
+        "names",
         "readers",
         "settings",
         "failsafe",
@@ -54,7 +54,7 @@ PURE = [
 ]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "failsafe", "values", "environment_variables", "at_exit", "dropped", "loading"),
+    ("version", "names", "failsafe", "values", "environment_variables", "at_exit", "dropped", "loading"),
     (
         "usage",
         "rate_limits",
@@ -74,7 +74,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("agents.requests",),
     ("agents.run",),
     ("agents.execution",),
-    ("emitting.names", "emitting.compatibility"),
+    ("emitting.compatibility",),
     ("readers",),
     ("call", "settings", "emitting.instruments", "emitting.spans"),
     ("diagnosis", "who"),

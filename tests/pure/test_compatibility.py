@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.emitting.compatibility import CONVENTIONS, add_compatibility, compatibility_attributes
 
 CHAT: Mapping[str, Any] = {

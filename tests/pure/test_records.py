@@ -7,7 +7,7 @@ import pytest
 from otel_claude.batches import MOST_BATCHES, AlreadyCounted, BatchResults
 from otel_claude.call import Call, Endpoint, Request, Response, Server, StreamFacts
 from otel_claude.emitting import points
-from otel_claude.emitting.spans import end_attributes, start_attributes, utilization
+from otel_claude.emitting.spans import end_attributes, start_attributes
 from otel_claude.usage import Step, Usage
 
 CHAT = Endpoint("anthropic.messages.create", "chat")
@@ -81,7 +81,7 @@ def test_results_without_an_answer_have_no_tokens():
     ],
 )
 def test_utilization_is_of_the_prompt_of_the_last_step(usage: Usage, window: int | None, filled: float | None):
-    assert utilization(usage, window) == filled
+    assert usage.utilization(window) == filled
 
 
 def test_tokens_are_billed_for_the_model_of_their_step():

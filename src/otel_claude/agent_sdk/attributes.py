@@ -1,17 +1,18 @@
 """What spans and metric points of a connection carry. Pure.
 
 In: runs, answers and tools, from `runs`. Out: names, attributes and points. What an attribute means stands in
-`emitting/names`.
+`names`.
 """
 
 from collections.abc import Iterator
 
+from otel_claude import names
 from otel_claude.agent_sdk.records import execution_of, sums_of
 from otel_claude.agent_sdk.runs import Answer, Limit, Run, Thing, ToolUse
 from otel_claude.agent_sdk.spend import ModelSpend
 from otel_claude.agent_sdk.tools import was_executed
 from otel_claude.budgets.money import dollars
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 from otel_claude.emitting.agents import tool_name, tool_start
 from otel_claude.emitting.points import TOKEN_TYPES, Labels, Point
 from otel_claude.emitting.spans import USAGE, Attributes

@@ -5,11 +5,11 @@ In: runs, answers and tools. Out: attributes, redacted and bounded in size as th
 
 from typing import Any
 
+from otel_claude import names
 from otel_claude.agent_sdk.records import execution_of
 from otel_claude.agent_sdk.runs import Answer, Run, ToolUse
 from otel_claude.content import Content, as_attributes, as_structures, read_request, read_response
 from otel_claude.content.limit import bound
-from otel_claude.emitting import names
 from otel_claude.emitting.agents import tool_content
 from otel_claude.settings import Settings
 

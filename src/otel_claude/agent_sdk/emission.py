@@ -10,6 +10,7 @@ from opentelemetry import _logs, baggage, metrics, trace
 from opentelemetry.context import Context
 from opentelemetry.trace import Link, SpanContext, SpanKind, Status, StatusCode
 
+from otel_claude import names
 from otel_claude.agent_sdk import contents
 from otel_claude.agent_sdk.attributes import (
     counter_points,
@@ -28,7 +29,6 @@ from otel_claude.agents.requests import is_told
 from otel_claude.agents.run import Run as Record
 from otel_claude.agents.telemetry import AgentTelemetry, Signals
 from otel_claude.diagnosis.finding import Finding
-from otel_claude.emitting import names
 from otel_claude.emitting.agents import of_loop
 from otel_claude.emitting.bounded import BoundedNames
 from otel_claude.emitting.compatibility import add_compatibility

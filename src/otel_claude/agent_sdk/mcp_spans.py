@@ -13,8 +13,8 @@ from typing import Any
 from opentelemetry import context, trace
 from opentelemetry.trace import NonRecordingSpan, Span, SpanKind
 
+from otel_claude import names
 from otel_claude.agents.current import current_execution
-from otel_claude.emitting import names
 from otel_claude.failsafe import guarded
 from otel_claude.values import fields
 

@@ -9,7 +9,6 @@ from otel_claude.agents.run import Sums
 from otel_claude.batches import BatchResults
 from otel_claude.budgets.money import picodollars
 from otel_claude.call import Call
-from otel_claude.emitting.spans import whole_usage
 from otel_claude.pricing import Cost
 from otel_claude.usage import Usage, add
 
@@ -37,7 +36,7 @@ def amounts_of(call: Call, cost: Cost | None) -> Sums:
         return UNTOLD
     usage = response.usage
     if usage is not None and all(earlier.usage is not None for earlier in call.earlier):
-        usage = whole_usage(call, usage)
+        usage = call.whole_usage(usage)
         return Sums(
             ended=1,
             input_tokens=usage.prompt,

@@ -13,6 +13,7 @@ from opentelemetry import baggage, context, trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 from opentelemetry.trace import SpanKind, Status, StatusCode
 
+from otel_claude import names
 from otel_claude.agents.amounts import amounts_of, is_paid
 from otel_claude.agents.arguments import digest
 from otel_claude.agents.current import current_run, with_record
@@ -24,7 +25,6 @@ from otel_claude.agents.scope import NO_SCOPE, Scope
 from otel_claude.call import Call
 from otel_claude.content.parts import plain
 from otel_claude.dropped import finish_record, garbage_collection
-from otel_claude.emitting import names
 from otel_claude.emitting.agents import (
     of_loop,
     run_end,

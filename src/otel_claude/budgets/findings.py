@@ -3,11 +3,11 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from otel_claude import names
 from otel_claude.budgets.account import Crossing
 from otel_claude.budgets.budget import CONVERSATION
 from otel_claude.budgets.money import dollars
 from otel_claude.diagnosis.finding import Finding, Value
-from otel_claude.emitting import names
 
 ALL = 100.0
 

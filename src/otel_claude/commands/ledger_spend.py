@@ -10,11 +10,11 @@ from contextlib import closing
 from datetime import date, datetime, tzinfo
 from decimal import Decimal
 
+from otel_claude import names
 from otel_claude.budgets.ledgers import LedgerError, ledger_at
 from otel_claude.budgets.money import PICODOLLARS
 from otel_claude.budgets.periods import SLOTS
 from otel_claude.commands.spend import DAY, UNSPLIT, Entry, Quantity
-from otel_claude.emitting import names
 from otel_claude.settings import Settings
 
 BUDGET, SCOPE, PERIOD = "budget", "scope", "period"

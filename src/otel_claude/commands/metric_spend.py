@@ -15,12 +15,13 @@ from decimal import Decimal
 from itertools import groupby
 from typing import NamedTuple
 
+from otel_claude import names
 from otel_claude.commands.cells import Cell, Cells, Key
 from otel_claude.commands.days import Days
 from otel_claude.commands.decimals import exact
 from otel_claude.commands.otlp import Attributes, Point
 from otel_claude.commands.spend import CALLS, UNPRICED, UNSPLIT, Entry, Quantity, attributes_of
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 INFERENCES = ("chat", "text_completion")
 """The values of `gen_ai.operation.name` for what a model answers."""

@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.values import Fields, fields, is_array, is_object
 from otel_claude.version import SCOPE
 

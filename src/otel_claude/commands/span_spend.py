@@ -8,13 +8,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 
+from otel_claude import names
 from otel_claude.commands.cells import Cells, Key
 from otel_claude.commands.days import Days
 from otel_claude.commands.decimals import exact
 from otel_claude.commands.metric_spend import INFERENCES, labels_of, model_of
 from otel_claude.commands.otlp import Attributes, Span
 from otel_claude.commands.spend import CALLS, UNPRICED, UNSPLIT, Entry, Quantity, attributes_of
-from otel_claude.emitting import names
 
 Amounts = dict[Quantity, int | float]
 

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, Protocol
 
-from otel_claude.emitting import names
+from otel_claude import names
 
 Kind = Literal["calls", "unpriced_calls", "tokens", "usd", "saved_usd"]
 

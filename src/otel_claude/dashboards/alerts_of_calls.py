@@ -1,5 +1,6 @@
 """The alerts on limits, prompts, streams and calls that fail, in the order of the guide. Pure."""
 
+from otel_claude import names
 from otel_claude.dashboards.alert import Alert
 from otel_claude.dashboards.conditions import (
     ALONE,
@@ -15,7 +16,7 @@ from otel_claude.dashboards.conditions import (
     prompts,
 )
 from otel_claude.dashboards.measures import Formula, Measure, Where, one, ratio
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 ALERTS_OF_CALLS = (
     Alert(

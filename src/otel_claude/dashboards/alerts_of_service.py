@@ -1,5 +1,6 @@
 """The alerts on what calls cost, who makes them and how well the service does, in the order of the guide. Pure."""
 
+from otel_claude import names
 from otel_claude.dashboards.alert import Alert, Trend
 from otel_claude.dashboards.conditions import (
     ALONE,
@@ -18,7 +19,7 @@ from otel_claude.dashboards.conditions import (
 from otel_claude.dashboards.expectations import EXPECTATIONS
 from otel_claude.dashboards.measures import Formula, Measure, Where, one, ratio
 from otel_claude.dashboards.shared_limits import BATCHES, POOLS
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 TOKENS_OF_HALF_AN_HOUR = 100 * 1_800
 """A hundred a second, a fifth of the 30,000 a minute that the lowest tier may send of Opus or Sonnet.

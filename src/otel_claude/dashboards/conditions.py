@@ -2,9 +2,10 @@
 
 from typing import Literal
 
+from otel_claude import names
 from otel_claude.dashboards.measures import SERVICE, Formula, Measure, Where, ratio
 from otel_claude.diagnosis.codes import Category
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 Growth = Literal["grown", "per_second"]
 

@@ -7,7 +7,7 @@ measures. Each backend's language has a function that says them in it. Pure.
 from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.emitting.instruments import Instrument
 
 

@@ -10,8 +10,8 @@ to a process that was started again: its increase, which has all of that, is add
 Pure.
 """
 
+from otel_claude import names
 from otel_claude.dashboards.measures import GAUGES, SERVICE, Formula, Measure, Where
-from otel_claude.emitting import names
 from otel_claude.emitting.instruments import BUDGET_SPENT, Instrument
 
 UNITS = {"s": "_seconds", "USD": "_USD"}

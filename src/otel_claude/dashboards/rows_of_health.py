@@ -1,10 +1,11 @@
 """The rows on latency, errors, rate limits, agents and traces. Pure."""
 
+from otel_claude import names
 from otel_claude.dashboards.conditions import BROKEN, CALL, FAULTS, LIMITS, MODEL, SENT, calls, slowest
 from otel_claude.dashboards.expectations import EXPECTATIONS
 from otel_claude.dashboards.measures import Measure, Where, one, ratio
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, grown, quantile, share
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 FAILED = Where(names.ERROR_TYPE, "set")
 

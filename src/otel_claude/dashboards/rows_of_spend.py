@@ -1,9 +1,10 @@
 """The rows on spend and tokens. Pure."""
 
+from otel_claude import names
 from otel_claude.dashboards.conditions import BUDGET, BUDGET_OR_SHARE, CUT, answers, cost, spent, used
 from otel_claude.dashboards.measures import Measure, Where, one
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, quantile, share
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 from otel_claude.emitting.instruments import Instrument
 
 TENANT = "tenant"

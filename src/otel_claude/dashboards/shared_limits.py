@@ -6,10 +6,11 @@ names in them are made from the instruments like those of all other queries.
 
 from textwrap import indent
 
+from otel_claude import names
 from otel_claude.dashboards.conditions import ALONE, CALL, MODEL, calls, cost
 from otel_claude.dashboards.measures import Where, one
 from otel_claude.dashboards.promql import grown, label, promql, series
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 
 _POOL = '"(?:(claude-(?:opus|sonnet)-4|claude-fable-5)(?:-[0-9]{1,2})?|(.+?))(?:[-@]20[0-9]{6}|-latest)?"'
 _ORGANIZATION = label(names.ORGANIZATION)

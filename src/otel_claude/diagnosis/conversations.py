@@ -9,9 +9,9 @@ A *level* is 50 messages, 100, 200, and so on. Ids of conversations are kept as 
 import time
 from collections.abc import Callable
 
+from otel_claude import names
 from otel_claude.diagnosis.finding import Finding, Value
 from otel_claude.diagnosis.recent import Recent
-from otel_claude.emitting import names
 
 LONG = 50
 """The first level, in messages."""

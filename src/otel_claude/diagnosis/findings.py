@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
+from otel_claude import names
 from otel_claude.batches import BatchResults, Filled
 from otel_claude.call import Call
 from otel_claude.diagnosis.conversations import LONG, Conversations
@@ -17,8 +18,6 @@ from otel_claude.diagnosis.estimates import estimated_tokens
 from otel_claude.diagnosis.finding import Finding, Value
 from otel_claude.diagnosis.prefixes import LEAST_MINIMUM, Cache, Prefixes, Sighting
 from otel_claude.diagnosis.recent import Recent
-from otel_claude.emitting import names
-from otel_claude.emitting.spans import crowded_attributes, cut_attributes
 from otel_claude.outcome import Failure
 from otel_claude.rate_limits import Low
 from otel_claude.settings import Settings
@@ -160,8 +159,8 @@ def of_limit(low: Low) -> Finding:
 def of_results(results: BatchResults) -> Iterator[Finding]:
     """What there is to say of the results of a batch: of each kind one event, however many answers it is about."""
     for event, told in (
-        (names.TRUNCATED_EVENT, cut_attributes(results)),
-        (names.CONTEXT_EVENT, crowded_attributes(results)),
+        (names.TRUNCATED_EVENT, results.cut_attributes),
+        (names.CONTEXT_EVENT, results.crowded_attributes),
     ):
         if told:
             yield Finding(event, "WARN", {names.BATCH: results.batch, **told})

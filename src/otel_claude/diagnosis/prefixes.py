@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
+from otel_claude import names
 from otel_claude.diagnosis.estimates import CHARACTERS_PER_TOKEN, estimated_tokens
 from otel_claude.diagnosis.finding import Finding
 from otel_claude.diagnosis.recent import Recent
-from otel_claude.emitting import names
 from otel_claude.pricing.catalog import family
 from otel_claude.values import is_array, is_object
 

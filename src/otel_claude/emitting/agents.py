@@ -6,6 +6,7 @@ what an attribute means stands in `names`.
 
 from collections.abc import Iterator
 
+from otel_claude import names
 from otel_claude.agents.execution import Execution
 from otel_claude.agents.run import Run
 from otel_claude.budgets.money import dollars
@@ -13,7 +14,7 @@ from otel_claude.content import Content, read_response, to_json
 from otel_claude.content.limit import Redact, bound
 from otel_claude.content.parts import Part, parts_of
 from otel_claude.diagnosis.finding import Finding
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 from otel_claude.emitting.points import MODELS, Labels, Point
 from otel_claude.emitting.spans import Attributes
 from otel_claude.values import fields, known

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterator
 
 from opentelemetry.metrics import Observation
 
+from otel_claude import names
 from otel_claude.budgets.account import Account
 from otel_claude.budgets.budget import CONVERSATION, Budget
 from otel_claude.budgets.control import BudgetControl
 from otel_claude.budgets.money import dollars
-from otel_claude.emitting import names
 from otel_claude.emitting.instruments import BUDGET_LIMIT, BUDGET_SPENT
 from otel_claude.emitting.observed import Observed
 

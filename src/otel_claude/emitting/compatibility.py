@@ -18,7 +18,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.failsafe import guarded
 
 Attributes = Mapping[str, Any]

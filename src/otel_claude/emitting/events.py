@@ -10,9 +10,9 @@ from typing import Any
 from opentelemetry._logs import Logger, LogRecord, SeverityNumber
 from opentelemetry.context import Context
 
+from otel_claude import names
 from otel_claude.call import Call
 from otel_claude.diagnosis.finding import Finding
-from otel_claude.emitting import names
 from otel_claude.emitting.points import labels_of
 from otel_claude.emitting.spans import RESPONSE_HEADERS, Attributes, failure_attributes, start_attributes
 from otel_claude.outcome import Failure, stack_of

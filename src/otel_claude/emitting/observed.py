@@ -20,8 +20,8 @@ from typing import Any
 from opentelemetry import metrics
 from opentelemetry.metrics import CallbackOptions, Meter, MeterProvider, Observation
 
+from otel_claude import names
 from otel_claude.batches import AlreadyCounted
-from otel_claude.emitting import names
 from otel_claude.emitting.instruments import INSTRUMENTS, LIMIT, REMAINING, RESET
 from otel_claude.emitting.points import Labels, Point
 from otel_claude.failsafe import failures

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+from otel_claude import names
 from otel_claude.call import Call, Retry
-from otel_claude.emitting import instruments, names
+from otel_claude.emitting import instruments
 from otel_claude.emitting.instruments import Instrument
 from otel_claude.emitting.models import Models
-from otel_claude.emitting.spans import utilization
 from otel_claude.outcome import Failure
 from otel_claude.pricing import COST_PARTS, Cost
 from otel_claude.usage import Usage
@@ -66,7 +66,7 @@ def histogram_points(call: Call, failure: Failure | None, window: int | None) ->
             if answer.usage is not None:
                 yield from token_points(answer.usage, labels_of(call, model=answer.model))
         yield from token_points(usage, base)
-        if (filled := utilization(usage, window)) is not None:
+        if (filled := usage.utilization(window)) is not None:
             yield instruments.UTILIZATION, filled, base
     if stream is not None and stream.first_content_at is not None:
         waited = (stream.first_content_at - call.started_at) / 1e9

@@ -7,12 +7,12 @@ means stands in `names`, and `docs/telemetry.md` is made from there.
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from otel_claude import names
 from otel_claude.batches import BatchResults
 from otel_claude.call import Call, Response, StreamFacts
-from otel_claude.emitting import names
 from otel_claude.outcome import Failure
 from otel_claude.pricing import Cost
-from otel_claude.usage import Usage, add
+from otel_claude.usage import Usage
 from otel_claude.values import Fields, fields, is_object, length, number, text, texts, whole
 
 Attributes = dict[str, Any]
@@ -106,8 +106,8 @@ def end_attributes(
     _add_response(call.response, attributes)
     usage = call.response.usage
     if usage is not None:
-        _add_usage(whole_usage(call, usage), attributes)
-        if (filled := utilization(usage, window)) is not None:
+        _add_usage(call.whole_usage(usage), attributes)
+        if (filled := usage.utilization(window)) is not None:
             attributes[names.CONTEXT_WINDOW] = window
             attributes[names.UTILIZATION] = filled
     if cost is not None:
@@ -157,14 +157,6 @@ def _add_response(response: Response, attributes: Attributes) -> None:
         attributes[names.STOP_REASON] = response.stop_reason
 
 
-def whole_usage(call: Call, usage: Usage) -> Usage:
-    """The `usage` of the last answer to a call, with that of earlier ones that a middleware has asked for."""
-    for earlier in call.earlier:
-        if earlier.usage is not None:
-            usage = add(earlier.usage, usage)._replace(service_tier=usage.service_tier)
-    return usage
-
-
 def _add_usage(usage: Usage, attributes: Attributes) -> None:
     if usage.prompt is not None:
         attributes[names.INPUT_TOKENS] = usage.prompt
@@ -188,22 +180,6 @@ USAGE: Mapping[str, str] = {
     names.CODE_EXECUTIONS: "code_executions",
 }
 """Attributes, with the fields of `Usage` that they show where these are neither zero nor unknown."""
-
-
-def utilization(usage: Usage, window: int | None) -> float | None:
-    """How much of the context window the prompt of the last model step filled, from 0 to 1.
-
-    The usage of a loop with server tools is a sum over its steps, so without the steps nothing can be said.
-    """
-    if window is None:
-        return None
-    prompt = usage.prompt
-    if usage.steps:
-        own = [step.usage.prompt for step in usage.steps if step.kind == "message"]
-        prompt = own[-1] if own else None
-    elif usage.web_searches or usage.web_fetches or usage.code_executions:
-        return None
-    return None if prompt is None else prompt / window
 
 
 def add_cost(cost: Cost, attributes: Attributes, *, whole: bool) -> None:
@@ -251,7 +227,7 @@ def _add_results(results: BatchResults, attributes: Attributes) -> None:
     if sums:
         attributes[names.BATCH_INPUT_TOKENS] = sum(each.usage.prompt or 0 for each in sums)
         attributes[names.BATCH_OUTPUT_TOKENS] = sum(each.usage.output or 0 for each in sums)
-    attributes |= cut_attributes(results) | crowded_attributes(results)
+    attributes |= results.cut_attributes | results.crowded_attributes
     # Results that were read before have been paid for before.
     fresh = results.fresh.values()
     costs = [each.cost for each in fresh if each.cost is not None]
@@ -259,28 +235,6 @@ def _add_results(results: BatchResults, attributes: Attributes) -> None:
         attributes[names.COST] = sum(cost.total for cost in costs)
         attributes[names.BATCH_SAVINGS] = sum(cost.batch_savings for cost in costs)
         attributes[names.COST_SOURCE] = costs[0].source
-
-
-def cut_attributes(results: BatchResults) -> Attributes:
-    """The answers among the results of a batch that were cut, if any were."""
-    if not results.cut:
-        return {}
-    return {
-        names.BATCH_TRUNCATED: results.cut.total(),
-        names.BATCH_STOP_REASONS: tuple(sorted(results.cut)),
-    }
-
-
-def crowded_attributes(results: BatchResults) -> Attributes:
-    """The prompts among the results of a batch that fill too much of the context window, if any do."""
-    if (fullest := results.fullest) is None:
-        return {}
-    return {
-        names.BATCH_CONTEXT_HIGH: results.crowded,
-        names.UTILIZATION: fullest.share,
-        names.CONTEXT_WINDOW: fullest.window,
-        names.CONTEXT_TOKENS: fullest.tokens,
-    }
 
 
 RESULT_TYPES: Mapping[str, str] = {

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import StatusCode
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.span_cap.overflow import Overflow
 from otel_claude.span_cap.structure import STRUCTURAL, is_structural
 from otel_claude.values import number, whole

@@ -12,7 +12,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.util.instrumentation import InstrumentationScope
 from opentelemetry.trace import SpanContext, Status, StatusCode, TraceFlags
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.emitting.compatibility import compatibility_attributes
 from otel_claude.span_cap.held import Kept
 from otel_claude.span_cap.overflow import Overflow, sampled

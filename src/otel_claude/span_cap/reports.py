@@ -11,7 +11,7 @@ from opentelemetry._logs import SeverityNumber
 from opentelemetry.metrics import Observation
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.emitting.events import event_record
 from otel_claude.emitting.instruments import CAPPED, SPANS
 from otel_claude.emitting.observed import observed_by

@@ -9,7 +9,7 @@ from heapq import heappush, heappushpop
 
 from opentelemetry.trace import format_span_id
 
-from otel_claude.emitting import names
+from otel_claude import names
 from otel_claude.span_cap.held import Held
 from otel_claude.span_cap.overflow import Overflow
 
