@@ -49,7 +49,7 @@ class AnthropicInstrumentor(Switch):
     def _switch_on(self, switched: Switched) -> None:
         from otel_claude.anthropic.bodies import Bodies
         from otel_claude.anthropic.calls import Calls
-        from otel_claude.anthropic.native_spans import SWITCH, UnknownTracing, native_tracer
+        from otel_claude.anthropic.native_spans import UnknownTracing, native_tracer
         from otel_claude.anthropic.patches import Patches
         from otel_claude.anthropic.peers import warn_of_peers
         from otel_claude.telemetry import Telemetry
@@ -64,18 +64,7 @@ class AnthropicInstrumentor(Switch):
             native = native_tracer(base.BaseClient)
         except UnknownTracing as error:
             native = None
-            self._switch_set = SWITCH not in os.environ
-            if os.environ.setdefault(SWITCH, "false").lower() == "false":
-                _log.warning(
-                    "otel_claude: %s, so the SDK's own spans are switched off with %s=false, for clients that are made"
-                    " from now on",
-                    error,
-                    SWITCH,
-                )
-            else:
-                _log.warning(
-                    "otel_claude: %s, and %s is set, so each call has two spans until that is false", error, SWITCH
-                )
+            self._silence(error)
         telemetry = Telemetry(*switched)
         http = getattr(base, "httpx2", None) or base.httpx
         patches = Patches(Calls(telemetry, Bodies(http), native), telemetry, native)
@@ -85,6 +74,23 @@ class AnthropicInstrumentor(Switch):
         if telemetry.configured:
             telemetry.loading.ask()
         warn_of_peers()
+
+    def _silence(self, unknown: Exception) -> None:
+        """Switches the SDK's own spans off by its variable, as they cannot be replaced one by one."""
+        from otel_claude.anthropic.native_spans import SWITCH
+
+        self._switch_set = SWITCH not in os.environ
+        if os.environ.setdefault(SWITCH, "false").lower() == "false":
+            _log.warning(
+                "otel_claude: %s, so the SDK's own spans are switched off with %s=false, for clients that are made"
+                " from now on",
+                unknown,
+                SWITCH,
+            )
+        else:
+            _log.warning(
+                "otel_claude: %s, and %s is set, so each call has two spans until that is false", unknown, SWITCH
+            )
 
     def _switch_off(self) -> None:
         if self._patches is not None:

@@ -14,7 +14,7 @@ from typing import Any
 from otel_claude import readers
 from otel_claude.budgets.plan import Plan, daily
 from otel_claude.content.limit import Redact
-from otel_claude.emitting.compatibility import CONVENTIONS, OFF
+from otel_claude.emitting.compatibility import CONVENTIONS
 from otel_claude.values import known
 
 _log = logging.getLogger("otel_claude")
@@ -24,8 +24,18 @@ class SettingError(ValueError):
     """A setting has a value that is not accepted. The message names the setting and the accepted values."""
 
 
-def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None, *, told: bool = True) -> Any:
-    return field(default=default, repr=told, metadata={"read": read, "accepts": accepts, "env": env})
+def _setting(default: Any, read: Callable[[object], Any], accepts: str, env: str | None, *, shown: bool = True) -> Any:
+    return field(default=default, repr=shown, metadata={"read": read, "accepts": accepts, "env": env})
+
+
+def _choice(env: str, *accepted: str) -> Any:
+    """A setting that is one of some words, the first by default."""
+    return _setting(accepted[0], readers.choice(*accepted), ", ".join(f"`{word}`" for word in accepted), env)
+
+
+def _switch(env: str) -> Any:
+    """A setting that is off by default."""
+    return _setting(False, readers.switch, "`true`, `false`", env)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,47 +46,32 @@ class Settings:
         SettingError: a value is not accepted; the message names the setting, its value and the accepted ones.
     """
 
-    native_spans: str = _setting(
-        "replace",
-        readers.choice("replace", "enrich", "keep"),
-        "`replace`, `enrich`, `keep`",
-        "OTEL_CLAUDE_NATIVE_SPANS",
-    )
+    native_spans: str = _choice("OTEL_CLAUDE_NATIVE_SPANS", "replace", "enrich", "keep")
     """What becomes of the spans that the SDK itself makes from 1.14 on.
 
     `replace`: ours take their place. `enrich`: the SDK's stay and get our attributes. `keep`: the SDK's stay as they
     are, and only metrics and events are ours. On older SDKs, which make none, all three give our spans.
     """
 
-    metric_names: str = _setting(
-        "legacy",
-        readers.choice("legacy", "latest", "both"),
-        "`legacy`, `latest`, `both`",
-        "OTEL_CLAUDE_METRIC_NAMES",
-    )
+    metric_names: str = _choice("OTEL_CLAUDE_METRIC_NAMES", "legacy", "latest", "both")
     """Which names of the GenAI conventions the metrics of calls and tokens have.
 
     `legacy`: `gen_ai.client.operation.*` and `gen_ai.client.token.usage`, which today's dashboards read. `latest`:
     `gen_ai.client.inference.*`, which the conventions have put in their place.
     """
 
-    chunk_metrics: bool = _setting(False, readers.switch, "`true`, `false`", "OTEL_CLAUDE_CHUNK_METRICS")
+    chunk_metrics: bool = _switch("OTEL_CLAUDE_CHUNK_METRICS")
     """Whether each chunk of a stream adds a point to the histogram of the time between chunks."""
 
-    compatibility: str = _setting(
-        OFF, readers.choice(*CONVENTIONS), ", ".join(f"`{name}`" for name in CONVENTIONS), "OTEL_CLAUDE_COMPATIBILITY"
-    )
+    compatibility: str = _choice("OTEL_CLAUDE_COMPATIBILITY", *CONVENTIONS)
     """Attributes that are added to spans for a backend that reads other names than those of OpenTelemetry.
 
     `openinference` is for Phoenix, `langfuse` for Langfuse, `mlflow` for MLflow. What each shows with them and without,
     [Backends](backends.md) says. With `openinference`, content that is recorded stands on a span twice.
     """
 
-    content: str = _setting(
-        "NO_CONTENT",
-        readers.choice("NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"),
-        "`NO_CONTENT`, `SPAN_ONLY`, `EVENT_ONLY`, `SPAN_AND_EVENT`",
-        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT",
+    content: str = _choice(
+        "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT", "NO_CONTENT", "SPAN_ONLY", "EVENT_ONLY", "SPAN_AND_EVENT"
     )
     """Where prompts, answers and tool definitions are recorded. By default nowhere.
 
@@ -107,7 +102,7 @@ class Settings:
     More than 150,000 tokens of a window of 200,000 are told of whatever this is, also where it is above 0.75.
     """
 
-    check_tools: bool = _setting(False, readers.switch, "`true`, `false`", "OTEL_CLAUDE_CHECK_TOOLS")
+    check_tools: bool = _switch("OTEL_CLAUDE_CHECK_TOOLS")
     """Whether the schemas of tools are checked when they are first sent, and not only when the API refuses them.
 
     A schema takes 2 to 3 ms, once in a process, and the first of all 0.1 s, before the request is sent.
@@ -123,14 +118,14 @@ class Settings:
     combinations. Spans and events have all values.
     """
 
-    user_id: str = _setting("off", readers.choice("off", "hashed"), "`off`, `hashed`", "OTEL_CLAUDE_USER_ID")
+    user_id: str = _choice("OTEL_CLAUDE_USER_ID", "off", "hashed")
     """Whether a hash of the request's `metadata.user_id` goes on spans and events, as `enduser.pseudo.id`.
 
     It is a SHA-256 without salt: whoever can guess the id, such as an e-mail address, can tell whose hash it is. Give
     the API ids that mean nothing outside, as it asks for itself.
     """
 
-    audit: bool = _setting(False, readers.switch, "`true`, `false`", "OTEL_CLAUDE_AUDIT")
+    audit: bool = _switch("OTEL_CLAUDE_AUDIT")
     """Whether each API call is told by an event `claude.audit`: what was called, for whom, and how it ended."""
 
     budgets: Plan | None = _setting(
@@ -146,7 +141,7 @@ class Settings:
         readers.ledger,
         "`memory`, `sqlite:///absolute/path`, `redis://host:port/number`",
         "OTEL_CLAUDE_BUDGET_LEDGER",
-        told=False,
+        shown=False,
     )
     """Where processes add up what they spend, in place of the `ledger` that the file names."""
 

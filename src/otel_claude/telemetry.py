@@ -85,8 +85,8 @@ class Telemetry:
         from otel_claude.budgets.control import BudgetControl
         from otel_claude.emitting.budgets import BudgetGauges
 
-        announce = guarded(None)(self._events.announce)
-        self.budgets = BudgetControl(plan, self._knowledge.price, announce, suppress_instrumentation)
+        emit = guarded(None)(self._events.emit)
+        self.budgets = BudgetControl(plan, self._knowledge.price, emit, suppress_instrumentation)
         self._gauges = BudgetGauges(self.budgets, observed)
         self._scopes = plan.keys
 
@@ -250,7 +250,7 @@ class Telemetry:
             self._metrics.add([counted])
             self._metrics.record([waited], call.context)
         if self._events.wanted:
-            self._events.tell(call, of_retry(call))
+            self._events.emit_of_call(call, of_retry(call))
 
     @guarded(None)
     def observe_limits(self, call: Call, headers: Mapping[bytes, bytes]) -> None:
@@ -262,14 +262,14 @@ class Telemetry:
             self.limits.observe(headers, model, method)
         if self._events.wanted:
             for low in self.limits.newly_low(headers, model, method):
-                self._events.tell(call, of_limit(low))
+                self._events.emit_of_call(call, of_limit(low))
 
     @guarded(None)
     def sending(self, call: Call) -> None:
         """Looks at a request that is about to be sent for the first time."""
         if self._events.wanted:
             for finding in self._findings.of_request(call):
-                self._events.tell(call, finding)
+                self._events.emit_of_call(call, finding)
 
     @guarded(None)
     def _tell_findings(self, call: Call, known: Known) -> None:
@@ -281,7 +281,7 @@ class Telemetry:
             usage = call.response.usage
             ended = Ended(call, known.failure, usage, None if usage is None else _filled(usage, known.window))
             for finding in self._findings.of_ending(ended, sighting):
-                self._events.tell(call, finding)
+                self._events.emit_of_call(call, finding)
 
 
 def _filled(usage: Usage, window: int | None) -> Filled | None:

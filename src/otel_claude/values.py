@@ -14,6 +14,11 @@ _Value = TypeVar("_Value")
 Fields = Mapping[str, Any]
 NO_FIELDS: Fields = {}
 
+OTHER = "_OTHER"
+"""OpenTelemetry's word for a value that is not known, or not told apart from others:
+https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/#error-type.
+"""
+
 
 class_of: Callable[[Any], type[Any]] = type
 """The class of a value, whatever that says of itself."""

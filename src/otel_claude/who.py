@@ -7,15 +7,12 @@ the same in a bounded number of combinations. Pure.
 import hashlib
 from collections.abc import Mapping, Sequence
 
-from otel_claude.values import Fields, fields, text
+from otel_claude.values import OTHER, Fields, fields, text
 
 MOST_COMBINATIONS = 200
 """How many combinations of values metrics tell apart. Each is a time series of every metric, for each model and each
 kind of token, for as long as the process lives.
 """
-
-OTHER = "_OTHER"
-"""What stands for each value of the combinations that come after."""
 
 LONGEST_VALUE = 128
 """How many characters of a value are used."""

@@ -85,7 +85,6 @@ OUTSIDE = {
     "agents.tool:_tool": "called by the application",
     "agents.tool:tool": "called by the application",
     "agents.tool:tool_call": "called by the application",
-    "anthropic.native_spans:EndingRun.end": "ends the SDK's span",
     "anthropic.native_spans:EndingSpan.end": "ends the SDK's span",
     "anthropic.native_spans:RunStandIn.start_span": "starts the SDK's span",
     "anthropic.native_spans:StandIn.start_span": "starts the SDK's span",

@@ -14,10 +14,11 @@ from urllib.request import urlopen
 
 import pytest
 
-SCRAPE_MS = 200
+SCRAPE_MS = 500
+"""As long as a scrape may take, as well. On a busy machine a fifth of a second is too short for one."""
 JOB = "claude"
 """What Prometheus calls the target, and alerts and dashboards take for the service."""
-_LONGEST_WAIT_S = 20
+_LONGEST_WAIT_S = 60
 
 Series = tuple[dict[str, str], float]
 

@@ -100,7 +100,7 @@ class Emission:
             record.span, record.owns_span = thing.span, spans
             thing.context = record.context = with_record(record, thing.context)
         if isinstance(record, Execution) and is_told(record.repeats):
-            self._events.announce(of_loop(record), thing.context)
+            self._events.emit(of_loop(record), thing.context)
 
     def _record(self, thing: Run | Answer | ToolUse, outer: Context) -> Record | Execution | None:
         """What agents and tools of the application find in their context: a run, or an execution."""
@@ -175,7 +175,7 @@ class Emission:
         if isinstance(thing, Answer) and self._settings.content in ("EVENT_ONLY", "SPAN_AND_EVENT"):
             found = contents.structures_of(thing, self._settings)
             attributes = start_attributes(thing) | end_attributes(thing) | self._who_in(thing.context) | found
-            self._events.announce(Finding(names.DETAILS_EVENT, "DEBUG", attributes), thing.context)
+            self._events.emit(Finding(names.DETAILS_EVENT, "DEBUG", attributes), thing.context)
 
     def _link(self, run: Run) -> None:
         """A turn of the CLI's own is linked to the one that it goes back to, if it was not from its start on.
@@ -199,8 +199,8 @@ class Emission:
 
     def _bounded(self, points: Iterable[Point]) -> Iterator[Point]:
         for instrument, value, labels in points:
-            told = {name: known.told(str(labels[name])) for name, known in self._names.items() if name in labels}
-            yield instrument, value, {**labels, **told}
+            bounded = {name: known.bounded(str(labels[name])) for name, known in self._names.items() if name in labels}
+            yield instrument, value, {**labels, **bounded}
 
     def _who_in(self, outer: Context) -> dict[str, str]:
         """Who it is for, as the baggage of the context says in which the application has asked."""
@@ -210,7 +210,7 @@ class Emission:
     def _tell(self, limit: Limit) -> None:
         outer = Context() if limit.run is None else limit.run.context
         attributes = limit_attributes(limit, time()) | self._who_in(outer)
-        self._events.announce(Finding(names.LIMIT_EVENT, "WARN", attributes), outer)
+        self._events.emit(Finding(names.LIMIT_EVENT, "WARN", attributes), outer)
 
 
 def _for(counted: dict[str, str], points: Iterable[Point]) -> Iterator[Point]:

@@ -4,7 +4,7 @@ In: frames, as the JSON that they are. Out: the facts in them, in the words of `
 """
 
 from otel_claude.agent_sdk.runs import Outcome, Run
-from otel_claude.values import Fields, fields, is_array, is_object, text
+from otel_claude.values import OTHER, Fields, fields, is_array, is_object, text
 
 SYNTHETIC = "<synthetic>"
 """The model of an answer that the CLI has made up, to say that the API has failed."""
@@ -34,7 +34,7 @@ def ending_of(turn: Run, result: Fields) -> tuple[Outcome, str | None]:
         turn.said_error,
         text(result.get("terminal_reason")),
     )
-    return "failed", next((reason for reason in reasons if reason), "_OTHER")
+    return "failed", next((reason for reason in reasons if reason), OTHER)
 
 
 def is_launched(frame: Fields) -> bool:

@@ -140,7 +140,7 @@ class AgentTelemetry:
     @guarded(None)
     def _tell_loop(self, execution: Execution) -> None:
         if is_told(execution.repeats) and self._signals.events.wanted:
-            self._signals.events.announce(of_loop(execution), execution.context)
+            self._signals.events.emit(of_loop(execution), execution.context)
 
     @guarded(None)
     def not_executed(self, name: str, call: str) -> None:
@@ -234,7 +234,7 @@ class AgentTelemetry:
         execution.arguments = execution.result = None
 
     def _record(self, execution: Execution) -> None:
-        tool = self._tools.told(execution.name)
+        tool = self._tools.bounded(execution.name)
         agent = None if execution.run is None else self._agent(execution.run)
         self._signals.metrics.record(tool_points(execution, tool, agent), execution.context)
 
@@ -262,7 +262,7 @@ class AgentTelemetry:
 
     def _agent(self, run: Run) -> str | None:
         """The name of an agent, as metrics tell agents apart."""
-        return None if run.name is None else self._agents.told(run.name)
+        return None if run.name is None else self._agents.bounded(run.name)
 
 
 def _silently(record: Run, error: BaseException | None) -> None:

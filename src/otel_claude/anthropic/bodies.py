@@ -50,7 +50,7 @@ def _timed(chunks: Iterator[bytes], reading: Reading) -> Iterator[bytes]:
 
 
 class _AsyncTimed:
-    """The same for asynchronous `chunks`. It is no generator, which the event loop would close: see `AsyncTold`."""
+    """The same for asynchronous `chunks`. It is no generator, which the event loop would close: see `AsyncObserved`."""
 
     __slots__ = ("_chunks", "_reading")
 

@@ -37,7 +37,7 @@ from otel_claude.dropped import finish_record
 from otel_claude.failsafe import failures, guarded
 from otel_claude.outcome import was_sent
 from otel_claude.telemetry import Telemetry
-from otel_claude.values import NO_FIELDS, Fields
+from otel_claude.values import NO_FIELDS, OTHER, Fields
 
 OUTER_INFERENCE = "opentelemetry.genai.client.inference.context"
 """The conventions' key in the context for an inference that another instrumentation already records."""
@@ -55,7 +55,7 @@ class Calls:
         self._peers_looked_for = False
 
     @guarded(None)
-    def open(self, client: Any, options: Any) -> Scope | None:
+    def begin(self, client: Any, options: Any) -> Scope | None:
         """The SDK starts a call. `None`: there is nothing to do for it."""
         own_tracing = self.own_tracing(client)
         provider = self.provider(own_tracing)
@@ -85,7 +85,7 @@ class Calls:
         return Scope(self, call)
 
     @guarded(None)
-    def close(self) -> None:
+    def shut_down(self) -> None:
         """Forgets what is shown until something new comes: no client tells of its limits any more."""
         self._telemetry.close()
 
@@ -214,7 +214,7 @@ class Calls:
         """How long the SDK is going to wait."""
         call = current_call()
         if isinstance(call, Call):
-            coming = call.progress.coming_retry or Retry("_OTHER")
+            coming = call.progress.coming_retry or Retry(OTHER)
             call.progress.coming_retry = coming._replace(wait_s=wait_s)
 
     def returned(self, call: Call, result: Any) -> None:

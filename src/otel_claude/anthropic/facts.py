@@ -14,7 +14,7 @@ from otel_claude.call import Call, Endpoint, Request, Response, Retry, Server
 from otel_claude.failsafe import guarded
 from otel_claude.outcome import STATUS_TYPES, api_code, error_type, forms_of
 from otel_claude.rate_limits import retry_after
-from otel_claude.values import NO_FIELDS, Fields, fields, is_array, is_object, number, text
+from otel_claude.values import NO_FIELDS, OTHER, Fields, fields, is_array, is_object, number, text
 
 PLATFORMS: Mapping[str, tuple[str, str]] = {
     "anthropic.lib.bedrock": ("bedrock", "aws.bedrock"),
@@ -134,7 +134,7 @@ def take_headers(response: Response, http_response: Any) -> None:
 def retry_of(http_response: Any, error: BaseException | None) -> Retry:
     """Why a request is going to be sent again: because of a response, or of an exception that there is instead."""
     if http_response is None:
-        return Retry("_OTHER" if error is None else error_type(error, in_stream=False))
+        return Retry(OTHER if error is None else error_type(error, in_stream=False))
     headers, status = headers_of(http_response), http_response.status_code
     # The body of an answer that was to be streamed has not been read.
     was_read = http_response.is_stream_consumed

@@ -14,6 +14,8 @@ are not of an API call go their way.
 """
 
 import sys
+from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import wrapt
@@ -98,7 +100,7 @@ class StandIn(TracerProxy):
             return NonRecordingSpan(call.span.get_span_context())
         span = self.__wrapped__.start_span(*args, **kwargs)
         call.context = trace.set_span_in_context(span)
-        return cast("Span", EndingSpan(span, call, self._self_telemetry))
+        return cast("Span", EndingSpan(span, partial(_enrich_call, call, self._self_telemetry)))
 
 
 class RunStandIn(TracerProxy):
@@ -119,62 +121,46 @@ class RunStandIn(TracerProxy):
         if run.native_claimed:
             return span
         run.native_claimed = True
-        run.span = EndingRun(span, run, self._self_telemetry)
+        run.span = EndingSpan(span, partial(_enrich_run, run, self._self_telemetry))
         return cast("Span", run.span)
 
 
-class EndingRun(SpanProxy):
-    """The SDK's span of a run, which gets our attributes when the SDK ends it."""
-
-    _self_run: Run
-    _self_telemetry: Telemetry
-
-    def __init__(self, span: Span, run: Run, telemetry: Telemetry) -> None:
-        super().__init__(span)
-        self._self_run = run
-        self._self_telemetry = telemetry
-
-    def end(self, *args: Any, **kwargs: Any) -> None:
-        """Ends the span."""
-        self._enrich()
-        self.__wrapped__.end(*args, **kwargs)
-
-    @guarded(None)
-    def _enrich(self) -> None:
-        status = getattr(self.__wrapped__, "status", None)
-        is_done = status is not None and status.status_code is StatusCode.OK
-        # The SDK ends the span of a run that is not done while it handles what has ended it.
-        outcome = outcome_of(None if is_done else sys.exc_info()[1])
-        self._self_run.outcome = self._self_run.outcome or outcome
-        self._self_telemetry.agents.enrich(self._self_run, self.__wrapped__)
-
-
 class EndingSpan(SpanProxy):
-    """A span of the SDK that gets our attributes when the SDK ends it."""
+    """A span of the SDK that gets our attributes when the SDK ends it: `enrich` adds them."""
 
-    _self_call: Call
-    _self_telemetry: Telemetry
+    _self_enrich: Callable[[Span], None]
 
-    def __init__(self, span: Span, call: Call, telemetry: Telemetry) -> None:
+    def __init__(self, span: Span, enrich: Callable[[Span], None]) -> None:
         super().__init__(span)
-        self._self_call = call
-        self._self_telemetry = telemetry
+        self._self_enrich = enrich
 
     def end(self, *args: Any, **kwargs: Any) -> None:
         """Ends the span."""
-        self._enrich()
+        self._self_enrich(self.__wrapped__)
         self.__wrapped__.end(*args, **kwargs)
 
-    @guarded(None)
-    def _enrich(self) -> None:
-        # The SDK ends the span of a failed call while it handles the exception. Without a failure the exception that
-        # is being handled is the application's.
-        status = getattr(self.__wrapped__, "status", None)
-        failed = status is not None and status.status_code is StatusCode.ERROR
-        error = sys.exc_info()[1] if failed else None
-        stream = self._self_call.stream
-        if stream is not None and stream.outcome is None:
-            stream.outcome = "interrupted" if failed else "completed" if stream.ended else "abandoned"
-            if failed and not isinstance(error, Exception):
-                error = StreamInterrupted("The stream ended before its end event.")
-        self._self_telemetry.enrich(self._self_call, self.__wrapped__, error)
+
+@guarded(None)
+def _enrich_run(run: Run, telemetry: Telemetry, span: Span) -> None:
+    # The SDK ends the span of a run that is not done while it handles what has ended it.
+    outcome = outcome_of(None if _status_of(span) is StatusCode.OK else sys.exc_info()[1])
+    run.outcome = run.outcome or outcome
+    telemetry.agents.enrich(run, span)
+
+
+@guarded(None)
+def _enrich_call(call: Call, telemetry: Telemetry, span: Span) -> None:
+    # The SDK ends the span of a failed call while it handles the exception. Without a failure the exception that
+    # is being handled is the application's.
+    failed = _status_of(span) is StatusCode.ERROR
+    error = sys.exc_info()[1] if failed else None
+    stream = call.stream
+    if stream is not None and stream.outcome is None:
+        stream.outcome = "interrupted" if failed else "completed" if stream.ended else "abandoned"
+        if failed and not isinstance(error, Exception):
+            error = StreamInterrupted("The stream ended before its end event.")
+    telemetry.enrich(call, span, error)
+
+
+def _status_of(span: Span) -> StatusCode | None:
+    return getattr(getattr(span, "status", None), "status_code", None)

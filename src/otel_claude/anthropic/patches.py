@@ -19,7 +19,7 @@ from otel_claude.agents.current import current_run
 from otel_claude.anthropic.bodies import reading_of
 from otel_claude.anthropic.calls import Calls
 from otel_claude.anthropic.native_spans import tracer_for, tracer_in
-from otel_claude.anthropic.reading import AsyncTold, Reading, told
+from otel_claude.anthropic.reading import AsyncObserved, Reading, observed
 from otel_claude.anthropic.scope import current_call
 from otel_claude.anthropic.tool_runner import RUNS, ToolRunners, loaded
 from otel_claude.dropped import watch_collections
@@ -111,14 +111,14 @@ class Patches:
     def restore(self) -> None:
         """Restores everything, the last first."""
         if self._calls is not None:
-            self._calls.close()
+            self._calls.shut_down()
             self._calls = None
             self._runners.close()
         while self._applied:
             self._applied.pop().restore()
 
     def _request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        scope = self._calls and self._calls.open(client, options_in(args, kwargs))
+        scope = self._calls and self._calls.begin(client, options_in(args, kwargs))
         if scope is None:
             return wrapped(*args, **kwargs)
         with scope:
@@ -127,7 +127,7 @@ class Patches:
         return result
 
     async def _async_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        scope = self._calls and self._calls.open(client, options_in(args, kwargs))
+        scope = self._calls and self._calls.begin(client, options_in(args, kwargs))
         if scope is None:
             return await wrapped(*args, **kwargs)
         with scope:
@@ -160,11 +160,11 @@ class Patches:
 
     def _items(self, wrapped: Callable[..., Any], source: Any, args: Any, kwargs: Any) -> Any:
         items, reading = wrapped(*args, **kwargs), self._reading(source)
-        return items if reading is None else told(items, reading)
+        return items if reading is None else observed(items, reading)
 
     def _async_items(self, wrapped: Callable[..., Any], source: Any, args: Any, kwargs: Any) -> Any:
         items, reading = wrapped(*args, **kwargs), self._reading(source)
-        return items if reading is None else AsyncTold(items, reading)
+        return items if reading is None else AsyncObserved(items, reading)
 
     @guarded(None)
     def _reading(self, source: Any) -> Reading | None:

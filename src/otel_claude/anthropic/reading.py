@@ -200,7 +200,7 @@ class Reading:
         return "completed" if read or (whole and self._call.endpoint.is_inference) else "abandoned"
 
 
-def told(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
+def observed(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
     """`items`, each of which `reading` hears of as it passes."""
     with reading:
         for item in items:
@@ -209,8 +209,8 @@ def told(items: Iterator[Any], reading: Reading) -> Iterator[Any]:
             reading.waiting_since = perf_counter_ns()
 
 
-class AsyncTold:
-    """The same for the async generator `items`.
+class AsyncObserved:
+    """`items`, an async generator, each of which `reading` hears of as it passes.
 
     It is no generator itself: an event loop that ends closes every generator that is open, in any order, and complains
     of one that waits for another.
@@ -223,7 +223,7 @@ class AsyncTold:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.__dict__["_items"], name)
 
-    def __aiter__(self) -> "AsyncTold":
+    def __aiter__(self) -> "AsyncObserved":
         return self
 
     async def __anext__(self) -> Any:

@@ -150,6 +150,6 @@ class Account:
                 if self._told.get(name, 0.0) <= at:
                     yield Crossing(self, percent, name, until, spent, self.resets_at(at))
 
-    def told(self, crossing: Crossing) -> None:
+    def mark_told(self, crossing: Crossing) -> None:
         """Notes that somebody has told of a threshold. That is done once in a period."""
         self._told[crossing.name] = crossing.until

@@ -168,7 +168,7 @@ class Keeper:
     def _crossings(self, claim: Callable[[str, float], bool]) -> Iterator[Finding]:
         for crossing in self._book.crossings():
             is_ours = claim(crossing.name, crossing.until)
-            crossing.account.told(crossing)
+            crossing.account.mark_told(crossing)
             if is_ours:
                 yield of_crossing(crossing)
 

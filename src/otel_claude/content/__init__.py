@@ -10,13 +10,9 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from otel_claude import names
 from otel_claude.content.parts import Part, clean, part_of, parts_of, plain
 from otel_claude.values import is_array, is_object
-
-INPUT_MESSAGES = "gen_ai.input.messages"
-OUTPUT_MESSAGES = "gen_ai.output.messages"
-SYSTEM_INSTRUCTIONS = "gen_ai.system_instructions"
-TOOL_DEFINITIONS = "gen_ai.tool.definitions"
 
 to_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), check_circular=False).encode
 
@@ -67,10 +63,10 @@ def as_attributes(content: Content) -> dict[str, str]:
 def as_structures(content: Content) -> dict[str, list[Part]]:
     """The event attributes: each list that there is, as it is."""
     lists = {
-        SYSTEM_INSTRUCTIONS: content.system_instructions,
-        INPUT_MESSAGES: content.input_messages,
-        OUTPUT_MESSAGES: content.output_messages,
-        TOOL_DEFINITIONS: content.tool_definitions,
+        names.SYSTEM_INSTRUCTIONS: content.system_instructions,
+        names.INPUT_MESSAGES: content.input_messages,
+        names.OUTPUT_MESSAGES: content.output_messages,
+        names.TOOL_DEFINITIONS: content.tool_definitions,
     }
     return {name: value for name, value in lists.items() if value is not None}
 

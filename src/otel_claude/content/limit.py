@@ -16,15 +16,8 @@ from collections.abc import Callable, Sequence
 from itertools import accumulate
 from typing import Any
 
-from otel_claude.content import (
-    INPUT_MESSAGES,
-    OUTPUT_MESSAGES,
-    SYSTEM_INSTRUCTIONS,
-    TOOL_DEFINITIONS,
-    Content,
-    as_structures,
-    to_json,
-)
+from otel_claude import names
+from otel_claude.content import Content, as_structures, to_json
 from otel_claude.content.parts import Part, byte_count, plain
 from otel_claude.values import is_array, is_object
 
@@ -76,10 +69,10 @@ def _redacted(content: Content, redact: Redact) -> Content:
         return found and [{**message, "parts": each(kind, message["parts"])} for message in found]
 
     return Content(
-        each(SYSTEM_INSTRUCTIONS, content.system_instructions),
-        messages(INPUT_MESSAGES, content.input_messages),
-        messages(OUTPUT_MESSAGES, content.output_messages),
-        each(TOOL_DEFINITIONS, content.tool_definitions),
+        each(names.SYSTEM_INSTRUCTIONS, content.system_instructions),
+        messages(names.INPUT_MESSAGES, content.input_messages),
+        messages(names.OUTPUT_MESSAGES, content.output_messages),
+        each(names.TOOL_DEFINITIONS, content.tool_definitions),
         content.truncated,
     )
 
@@ -92,7 +85,7 @@ def _asked(redact: Redact, kind: str, part: Part) -> Part | None:
         reason = f"the redaction hook returned {type(result).__name__}"
     except Exception as error:
         reason = f"the redaction hook raised {type(error).__name__}"
-    return (_tool_note if kind == TOOL_DEFINITIONS else _text_note)(f"[left out: {reason}]")
+    return (_tool_note if kind == names.TOOL_DEFINITIONS else _text_note)(f"[left out: {reason}]")
 
 
 def _fitted(content: Content, limit: int) -> Content:

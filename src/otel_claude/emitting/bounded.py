@@ -3,7 +3,7 @@
 In: a name. Out: the same, or `_OTHER` for those that come after the first so many.
 """
 
-from otel_claude.who import OTHER
+from otel_claude.values import OTHER
 
 MOST_NAMES = 200
 """How many names of one kind metrics tell apart."""
@@ -19,7 +19,7 @@ class BoundedNames:
     def __contains__(self, name: object) -> bool:
         return name in self._seen
 
-    def told(self, name: str) -> str:
+    def bounded(self, name: str) -> str:
         """The name, or `_OTHER`."""
         if name in self._seen:
             return name

@@ -29,7 +29,7 @@ class Events:
         """Whether events have somewhere to go, so that it is worth making them."""
         return self._logger.enabled()
 
-    def tell(self, call: Call, finding: Finding) -> None:
+    def emit_of_call(self, call: Call, finding: Finding) -> None:
         """What was found of a call, with what tells it from others."""
         attributes: Attributes = {**labels_of(call), **call.who}
         if call.request.model is not None:
@@ -39,11 +39,11 @@ class Events:
         if call.user is not None:
             attributes[names.USER] = call.user
         attributes |= _request_id(call) | dict(finding.attributes)
-        self._emit(finding.event, SeverityNumber[finding.severity], attributes, call.context)
+        self._log(finding.event, SeverityNumber[finding.severity], attributes, call.context)
 
-    def announce(self, finding: Finding, context: Context | None = None) -> None:
+    def emit(self, finding: Finding, context: Context | None = None) -> None:
         """What is found of no call in particular. `context` has the span that it is about, if there is one."""
-        self._emit(finding.event, SeverityNumber[finding.severity], dict(finding.attributes), context or Context())
+        self._log(finding.event, SeverityNumber[finding.severity], dict(finding.attributes), context or Context())
 
     def exception(self, call: Call, failure: Failure, secrets: tuple[str, ...]) -> None:
         """The exception of a failed call, with what the span says of the call."""
@@ -56,13 +56,13 @@ class Events:
         if failure.message is not None:
             attributes[names.EXCEPTION_MESSAGE] = failure.message
         attributes |= failure_attributes(failure) | _request_id(call)
-        self._emit(names.EXCEPTION_EVENT, SeverityNumber.WARN, attributes, call.context)
+        self._log(names.EXCEPTION_EVENT, SeverityNumber.WARN, attributes, call.context)
 
     def details(self, call: Call, attributes: Mapping[str, Any], content: Mapping[str, Sequence[Any]]) -> None:
         """The content of a call, structured, with the attributes of its span."""
-        self._emit(names.DETAILS_EVENT, SeverityNumber.DEBUG, {**attributes, **content}, call.context)
+        self._log(names.DETAILS_EVENT, SeverityNumber.DEBUG, {**attributes, **content}, call.context)
 
-    def _emit(self, name: str, severity: SeverityNumber, attributes: Attributes, context: Context | None) -> None:
+    def _log(self, name: str, severity: SeverityNumber, attributes: Attributes, context: Context | None) -> None:
         self._logger.emit(event_record(name, severity, attributes, context))
 
 

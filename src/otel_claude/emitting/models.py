@@ -7,7 +7,7 @@ application asks for may be any text, which the API refuses; a name that a model
 import re
 
 from otel_claude.emitting.bounded import BoundedNames
-from otel_claude.who import OTHER
+from otel_claude.values import OTHER
 
 MOST_MODELS = 200
 """How many names are told apart of those that were answered to, and again of those that were not."""
@@ -19,16 +19,16 @@ _HARMLESS = re.compile(r"(?!sk-)[A-Za-z0-9.:@/_-]{1,128}")
 class Models:
     """The names that have been seen.
 
-    `answered` tells a name that a model has answered to, or that it has given itself.
+    `answered` bounds a name that a model has answered to, or that it has given itself.
     """
 
     def __init__(self) -> None:
         self._known = BoundedNames(MOST_MODELS)
         self._asked = BoundedNames(MOST_MODELS)
-        self.answered = self._known.told
+        self.answered = self._known.bounded
 
     def asked(self, name: str) -> str:
         """A name that no model has answered to in this call."""
         if name in self._known:
             return name
-        return self._asked.told(name) if _HARMLESS.fullmatch(name) is not None else OTHER
+        return self._asked.bounded(name) if _HARMLESS.fullmatch(name) is not None else OTHER

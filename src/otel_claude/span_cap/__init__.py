@@ -2,7 +2,7 @@
 
     install_span_cap(tracer_provider, max_spans=1000)
 
-It governs all spans of a provider, whatever library makes them, and needs none of the rest of this package.
+It governs all spans of a provider, whatever library makes them, with the instrumentations of this package or without.
 
 In: the provider's spans. Out, to its processors: the first 800 of each trace as they are (`shares`), and at the end of
 the trace up to 200 more: those held back because a reader needs them (`reserve`), and summaries of all others

@@ -12,7 +12,7 @@ from opentelemetry.trace import StatusCode
 from otel_claude import names
 from otel_claude.span_cap.overflow import Overflow
 from otel_claude.span_cap.structure import STRUCTURAL, is_structural
-from otel_claude.values import number, whole
+from otel_claude.values import OTHER, number, whole
 
 SUMS: Mapping[str, tuple[str, Callable[[object], float | None]]] = {
     names.INPUT_TOKENS: (names.SUMMARY_INPUT, whole),
@@ -100,4 +100,4 @@ def _error(span: ReadableSpan, attributes: Mapping[str, object]) -> str:
     for event in reversed(span.events):
         if event.attributes and (told := event.attributes.get(names.EXCEPTION_TYPE)) is not None:
             return str(told)[:LONGEST_ERROR]
-    return "_OTHER"
+    return OTHER

@@ -6,8 +6,10 @@ In: the attributes of a span. Out: whether they say so, in the words of the conv
 
 from collections.abc import Mapping
 
+from otel_claude import names
+
 STRUCTURAL: Mapping[str, tuple[str, ...]] = {
-    "gen_ai.operation.name": ("invoke_agent", "invoke_workflow"),
+    names.OPERATION: ("invoke_agent", "invoke_workflow"),
     "openinference.span.kind": ("AGENT",),
     "traceloop.span.kind": ("agent", "workflow"),
 }

@@ -12,6 +12,7 @@ from opentelemetry.trace import format_span_id
 from otel_claude import names
 from otel_claude.span_cap.held import Held
 from otel_claude.span_cap.overflow import Overflow
+from otel_claude.values import OTHER
 
 OTHERS = "other spans"
 """The name of a summary of spans with different names."""
@@ -21,9 +22,6 @@ SLOWEST = 5
 
 ERROR_TYPES = 10
 """How many kinds of errors a summary names. All others are one kind."""
-
-OTHER_ERRORS = "_OTHER"
-"""https://opentelemetry.io/docs/specs/semconv/registry/attributes/error/"""
 
 
 class Summary:
@@ -85,7 +83,7 @@ class Summary:
 
     def _count_error(self, error: str, count: int) -> None:
         known = error in self.errors or len(self.errors) < ERROR_TYPES
-        self.errors[error if known else OTHER_ERRORS] += count
+        self.errors[error if known else OTHER] += count
 
     def _note_slow(self, slow: tuple[int, int]) -> None:
         (heappush if len(self.slowest) < SLOWEST else heappushpop)(self.slowest, slow)
