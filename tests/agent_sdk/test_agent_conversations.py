@@ -152,6 +152,63 @@ def test_a_subagent_inside_a_subagent_counts_for_both():
     assert (inner.outcome, outer.outcome, outer.error_type) == ("completed", "failed", "subagent_failed")
 
 
+def launched(number: int) -> tuple[dict[str, Any], ...]:
+    """The frames of an answer that launches a subagent in the background."""
+    launcher = f"toolu_{number}"
+    return (
+        answer(f"launch {number}", use(launcher, "Agent")),
+        task("task_started", task_id=f"task_{number}", tool_use_id=launcher, is_backgrounded=True),
+        gave(launcher) | {"tool_use_result": {"isAsync": True}},
+    )
+
+
+def finished(number: int) -> dict[str, Any]:
+    return task("task_notification", task_id=f"task_{number}", tool_use_id=f"toolu_{number}", status="completed")
+
+
+NOTIFIED = {"origin": {"kind": "task-notification"}}
+
+
+def test_the_cli_goes_back_to_the_turn_of_each_subagent_that_has_finished():
+    connection = Connection()
+    connection.send(prompt(), "first caller")
+    connection.receive(*launched(1), result())
+    connection.send(prompt(), "second caller")
+    connection.receive(*launched(2), finished(1), finished(2), result())
+    connection.receive(answer("own 1"), result(**NOTIFIED), answer("own 2"), result(**NOTIFIED))
+    turns = [run for run in runs(connection.steps) if run.launcher is None]
+    assert [run.caller for run in turns] == ["first caller", "second caller", "first caller", "second caller"]
+    assert [run.follows for run in turns] == [None, None, turns[0], turns[1]]
+
+
+def test_a_turn_of_the_clis_own_goes_back_to_the_last_one_that_was_asked_for():
+    connection = Connection()
+    connection.send(prompt())
+    connection.receive(answer("1"), result(), answer("2"), result(**NOTIFIED), answer("3"), result(**NOTIFIED))
+    first, *own = runs(connection.steps)
+    assert [run.follows for run in own] == [first, first]
+
+
+def test_what_the_model_was_told_with_a_prompt_it_is_not_told_again():
+    connection = Connection()
+    connection.send(prompt(), "first caller")
+    connection.receive(*launched(1), result(), finished(1))
+    connection.send(prompt(), "second caller")
+    connection.receive(answer("2"), result())
+    assert connection.conversation.is_settled()
+    connection.receive(answer("3"), result(**NOTIFIED))
+    assert runs(connection.steps)[-1].caller == "second caller"
+
+
+def test_a_cli_that_is_idle_goes_back_to_nothing():
+    connection = Connection()
+    connection.send(prompt())
+    connection.receive(RUNNING, INIT, *launched(1), finished(1), result())
+    assert not connection.conversation.is_settled()
+    connection.receive(IDLE)
+    assert connection.conversation.is_settled()
+
+
 def test_a_shell_in_the_background_is_no_subagent():
     connection = Connection()
     connection.send(prompt())

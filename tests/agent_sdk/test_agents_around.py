@@ -205,6 +205,30 @@ def test_a_run_knows_nothing_of_what_a_subagent_spends_in_the_background(
     }
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_runs_on_one_connection_know_nothing_where_a_subagent_of_one_works_in_a_turn_of_the_other(
+    connection: ObservedConnection, telemetry: Telemetry, *, inside: bool
+):
+    """The result of the second turn has the sums of both, and does not say whose is what."""
+    first, second = otel_claude.agent("first"), otel_claude.agent("second")
+    callers = contextvars.copy_context(), contextvars.copy_context()
+    outer = callers[0] if inside else callers[1]
+    callers[0].run(first.__enter__)
+    callers[0].run(connection.ask)
+    connection.receive(*BACKGROUND, result(7, 1, 0.5))
+    outer.run(second.__enter__)
+    outer.run(connection.ask)
+    connection.receive(answer("s1", parent_tool_use_id="toolu_agent"), answer("2"))
+    connection.receive(task("task_notification", status="completed"), result(1_000, 100, 9.0))
+    connection.receive(answer("3"), result(7, 1, 0.5, origin={"kind": "task-notification"}))
+    outer.run(second.__exit__, None, None, None)
+    callers[0].run(first.__exit__, None, None, None)
+    assert sums(telemetry, "invoke_agent second") == {}
+    # The sums of a run are those of the runs inside of it as well, whichever of them has spent it.
+    whole = {"iterations": 4, "tool_calls": 1, "input_tokens": 1_014, "output_tokens": 102, "cost_usd": 10.0}
+    assert sums(telemetry, "invoke_agent first") == (whole if inside else {})
+
+
 @pytest.mark.parametrize("frames", [(task("task_notification", status="completed"),), ()])
 def test_a_run_knows_nothing_of_a_subagent_that_no_result_has_told_of(
     connection: ObservedConnection, telemetry: Telemetry, frames: tuple[dict[str, Any], ...]

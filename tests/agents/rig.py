@@ -34,7 +34,7 @@ PRICE = (100 * 2 + 10 * 10) / 1_000_000
 https://platform.claude.com/docs/en/about-claude/pricing
 """
 
-_LONGEST_WAIT_S = 5
+_LONGEST_WAIT_S = 20
 
 
 def wants(*tools: ToolUse, text: str | None = None) -> Answer:

@@ -40,7 +40,7 @@ only_sync = pytest.mark.parametrize("runner", ["sync"], indirect=True)
 only_async = pytest.mark.parametrize("runner", ["async"], indirect=True)
 
 _END = object()
-_LONGEST_WAIT_S = 5
+_LONGEST_WAIT_S = 20
 
 
 async def settled(value: Any) -> Any:

@@ -34,7 +34,7 @@ OUTSIDE = {
     "anthropic.patches:Patches._async_items": "calls the SDK",
     "anthropic.calls:Calls.admit": "raises what a budget says",
     "anthropic.reading:Reading.item": "has a guard of its own",
-    "anthropic.reading:told": "hands the SDK's items on",
+    "anthropic.reading:observed": "hands the SDK's items on",
     "anthropic.reading:AsyncObserved.__init__": "hands the SDK's items on",
     "anthropic.reading:AsyncObserved.__aiter__": "hands the SDK's items on",
     "anthropic.reading:AsyncObserved.__anext__": "hands the SDK's items on",

@@ -41,6 +41,7 @@ class Conversation:
         self._taken = self._lost = False
         self._state: str | None = None
         self._last: Run | None = None
+        self._last_asked: Run | None = None
         self._session: Fields = NO_FIELDS
         self._ready_at: int | None = None
         # Frames of other types say nothing of runs.
@@ -154,9 +155,8 @@ class Conversation:
         return turn
 
     def _earlier(self) -> Run | None:
-        """The turn that the CLI goes back to on its own: that of the subagent that has finished, or the last one."""
-        finished = self._ongoing.finished
-        return self._last if finished is None else finished.turn
+        """The turn that the CLI goes back to on its own: that of a subagent that has finished, or the last prompt's."""
+        return self._ongoing.go_back() or self._last_asked
 
     def _result(self, frame: Fields, at: int) -> None:
         turn = self._current(at)
@@ -175,6 +175,8 @@ class Conversation:
                 self._ongoing.end_tool(tool, at, PERMISSION_DENIED)
         self._ongoing.end_turn(turn, at, *ending_of(turn, frame))
         self._last, self._asked, self._ready_at = turn, None, None
+        if turn.origin is None:
+            self._last_asked = turn
 
     def _system(self, frame: Fields, at: int) -> None:
         subtype = frame.get("subtype")
@@ -186,6 +188,7 @@ class Conversation:
             self._state = text(frame.get("state"))
             self._taken = self._taken or self._state == "running"
             if self._state == "idle" and self.turn is None:
+                self._ongoing.finished.clear()
                 self._idle()
         elif subtype == "task_started":
             self._task_started(frame, at)

@@ -141,18 +141,25 @@ class Emission:
     def _close(self, run: Run) -> None:
         """Adds what the CLI has done in a turn to the run of the application's that has asked for it.
 
-        What comes of prompts that it has answered with that one, others cannot know.
+        What comes of prompts that it has answered with that one, others cannot know. What subagents of other turns have
+        done meanwhile is a part of its sums, so neither run is known then.
         """
-        callers = [prompt.caller for prompt in run.joined]
+        joined = _runs_around(prompt.caller for prompt in run.joined)
+        beside = _runs_around(run.beside)
         # Turns that follow each other would keep each other, and what they were asked.
         run.follows = run.prompt = None
-        run.joined = []
+        run.joined, run.beside = [], []
         asking = run.record.parent
         if run.launcher is None and asking is not None:
             asking.count(done_by_cli(run))
-        for other in map(current_run, callers):
+        for other in joined:
             if other is not None:
                 other.lose(asking)
+        for other in beside - {asking}:
+            if other is not None:
+                other.lose(asking)
+            if asking is not None:
+                asking.lose(other)
         run.record.finished = True
 
     @guarded(None)
@@ -238,3 +245,8 @@ def _links(thing: Run | Answer | ToolUse) -> list[Link]:
     if not isinstance(thing, Run) or thing.follows is None or thing.follows.span is None:
         return []
     return [Link(thing.follows.span.get_span_context())]
+
+
+def _runs_around(callers: Iterable[Context | None]) -> set[Record | None]:
+    """The runs of the application's in which `callers` are; `None` for one that is in no run."""
+    return {None if caller is None else current_run(caller) for caller in callers}

@@ -22,13 +22,19 @@ REMEMBERED = 256
 
 
 class Ongoing:
-    """All that has started and not ended. `forwards`: the CLI tells of all that subagents say."""
+    """All that has started and not ended. `forwards`: the CLI tells of all that subagents say.
+
+    `finished` has a turn for each subagent that has finished in the background, in their order: the one that it began
+    in. The CLI goes back to each of them, in a turn of its own.
+    """
 
     def __init__(self) -> None:
         self.turn: Run | None = None
         self.tools: dict[str, ToolUse] = {}
         self.forwards = False
-        self.finished: Run | None = None
+        self.finished: deque[Run] = deque()
+        self._finished_before = 0
+        self._worked: list[Run] = []
         self._subagents: dict[str, Run] = {}
         self._launchers: dict[str, ToolUse] = {}
         self._iterations: int | None = 0
@@ -39,7 +45,7 @@ class Ongoing:
     @property
     def is_settled(self) -> bool:
         """Whether nothing goes on, and a result has told of all that went on."""
-        return self.turn is None and not self._subagents and self.finished is None
+        return self.turn is None and not self._subagents and not self.finished
 
     def take(self) -> list[Step]:
         """The steps since the last time."""
@@ -53,7 +59,15 @@ class Ongoing:
     def start_turn(self, turn: Run) -> None:
         """A turn begins."""
         self.turn = turn
+        self._finished_before = len(self.finished)
         self.step("start", turn)
+
+    def go_back(self) -> Run | None:
+        """The turn that the CLI goes back to next, if there is one."""
+        if not self.finished:
+            return None
+        self._finished_before -= 1
+        return self.finished.popleft()
 
     def end_turn(self, turn: Run, at: int, outcome: Outcome, error_type: str | None) -> None:
         """A turn ends, with all that it waits for. Subagents in the background go on."""
@@ -64,7 +78,13 @@ class Ongoing:
         turn.iterations, turn.tool_calls = self._iterations, self._tool_calls
         turn.input_tokens = None if turn.spend is None else turn.spend.input
         turn.outcome, turn.error_type, turn.ended_at = outcome, error_type, at
-        self.turn, self.finished = None, None
+        turn.beside = [run.turn.caller for run in self._worked if run.turn is not turn]
+        self._worked = self._runs()
+        self.turn = None
+        if turn.origin is None:
+            # The model was told with the prompt of those that had finished by then.
+            for _ in range(self._finished_before):
+                self.finished.popleft()
         self._launchers = {key: tool for key, tool in self._launchers.items() if key in self._subagents}
         self._tool_calls = 0
         self._iterations = 0 if all(run.visible for run in self._runs()) else None
@@ -107,6 +127,7 @@ class Ongoing:
             self._iterations = None
             for outer in _subagents_around(run):
                 outer.iterations = outer.input_tokens = None
+        self._worked.append(run)
         self.step("start", run)
         return run
 
@@ -121,7 +142,8 @@ class Ongoing:
         self._end_inside(run, at)
         self._launchers = {key: tool for key, tool in self._launchers.items() if tool is not run.launcher}
         run.outcome, run.error_type, run.ended_at = outcome, error_type, at
-        self.finished = run
+        if run.backgrounded:
+            self.finished.append(run.turn)
         self.step("end", run)
 
     def answer(self, run: Run, message: Fields, at: int) -> Answer | None:

@@ -37,7 +37,8 @@ class Run:
 
     `caller` is the context in which the application has asked for it, and `follows` the turn that a turn goes back to
     for which nobody has asked; `origin` is the CLI's word for such a one. `prompted`: its prompt has been
-    sent, and `joined` are others that the CLI answers with it. `visible`: the CLI tells of all answers in it.
+    sent, and `joined` are others that the CLI answers with it. `beside` are callers of other turns, whose subagents have
+    worked since the result before, which the sums of this turn include. `visible`: the CLI tells of all answers in it.
     `asked_at` is when the last thing happened that a model could answer. `record` is how the application's own agents
     and tools know the run, with what they have done in it.
 
@@ -52,6 +53,7 @@ class Run:
     prompted: bool = False
     prompt: Any = None
     joined: list[Prompt] = field(default_factory=list[Prompt])
+    beside: list[Any] = field(default_factory=list[Any])
     name: str | None = None
     provider: str = PROVIDER
     backgrounded: bool = False

@@ -140,17 +140,21 @@ class Calls:
         Raises:
             BudgetExceeded: a budget that blocks is spent. Nothing else.
         """
-        call = current_call()
-        if not isinstance(call, Call):
-            return
         try:
-            if self._telemetry.budgets is not None:
+            call = current_call()
+            if isinstance(call, Call) and self._telemetry.budgets is not None:
                 self._telemetry.budgets.admit(call)
         except BudgetExceeded:
             raise
         except Exception:
             failures.report("Calls.admit")
-        if call.run is not None and call.attempts == 1:
+        self._start_in_run()
+
+    @guarded(None)
+    def _start_in_run(self) -> None:
+        """The call is going to be sent, and counts for the run of an agent that it is made in."""
+        call = current_call()
+        if isinstance(call, Call) and call.run is not None and call.attempts == 1:
             self._telemetry.agents.start_call(call.run, call)
 
     def _injects(self, client: Any, own_tracing: Fields) -> bool:
