@@ -94,6 +94,7 @@ OUTSIDE = {
     "anthropic.tool_runner:ToolRunners._async_run_member": "calls the SDK",
     "anthropic.tool_runner:ToolRunners._close": "calls the SDK",
     "anthropic.tool_runner:ToolRunners._read": "calls the SDK",
+    "anthropic.tool_runner:ToolRunners._refuse_member": "calls the SDK",
     "anthropic.tool_runner:ToolRunners._respond": "calls the SDK",
     "anthropic.tool_runner:ToolRunners._run": "calls the SDK",
     "anthropic.tool_runner:ToolRunners._run_member": "calls the SDK",

@@ -32,9 +32,9 @@ Wrapper = Callable[[Callable[..., Any], Any, tuple[Any, ...], dict[str, Any]], A
 
 
 class Patch:
-    """One attribute of a class, replaced and restored."""
+    """One attribute of a class or a module, replaced and restored."""
 
-    def __init__(self, owner: type, name: str, replace: Callable[[Any], Any]) -> None:
+    def __init__(self, owner: type | ModuleType, name: str, replace: Callable[[Any], Any]) -> None:
         self._owner = owner
         self._name = name
         self._original = vars(owner)[name]
@@ -96,7 +96,7 @@ class Patches:
             return
         self._replace(owner, name, replace)
 
-    def _replace(self, owner: type, name: str, replace: Callable[[Any], Any]) -> None:
+    def _replace(self, owner: type | ModuleType, name: str, replace: Callable[[Any], Any]) -> None:
         patch = Patch(owner, name, replace)
         patch.apply()
         self._applied.append(patch)

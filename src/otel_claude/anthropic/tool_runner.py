@@ -22,7 +22,7 @@ from opentelemetry import trace
 from opentelemetry.instrumentation.utils import is_instrumentation_enabled
 
 from otel_claude.agents.adapters import awaited, called, steps_of
-from otel_claude.agents.current import current_run
+from otel_claude.agents.current import current_execution, current_run
 from otel_claude.agents.execution import Execution
 from otel_claude.agents.functions import Decorated
 from otel_claude.agents.run import Run
@@ -30,10 +30,14 @@ from otel_claude.agents.scope import NO_SCOPE, Scope
 from otel_claude.anthropic.calls import Calls
 from otel_claude.anthropic.facts import server_of
 from otel_claude.failsafe import guarded
+from otel_claude.outcome import error_type
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import fields, is_array, text
 
 MODULE = "anthropic.lib.tools._beta_runner"
+TOOLSETS = "anthropic.lib.tools._toolsets._runnable"
+REFUSES = "member_error_result"
+"""The function that makes a result of what a member of a toolset has raised, from 1.13 on."""
 RUNS = "__run__"
 """The method of a runner that gives the generator in which it works."""
 
@@ -59,8 +63,8 @@ class ToolRunners:
         """From now on runners go by. Those that are at work end as they began."""
         self._on = False
 
-    def places(self, module: ModuleType) -> Iterator[tuple[type, str, Wrapper]]:
-        """The methods of the module's classes that are patched, with their wrappers.
+    def places(self, module: ModuleType) -> Iterator[tuple[type | ModuleType, str, Wrapper]]:
+        """The methods of the module's classes that are patched, and the function of toolsets, with their wrappers.
 
         Which class has a method differs from version to version. `_run_tool` is there from 1.12 on; before, tools are
         watched where the runner looks them up.
@@ -72,6 +76,8 @@ class ToolRunners:
             method = vars(cls).get(name)
             if method is not None and not getattr(method, "__isabstractmethod__", False):
                 yield cls, name, wrappers[inspect.iscoroutinefunction(method)]
+        if (toolsets := sys.modules.get(TOOLSETS)) is not None and hasattr(toolsets, REFUSES):
+            yield toolsets, REFUSES, self._refuse_member
 
     def _wrappers(self) -> Mapping[str, tuple[Wrapper, Wrapper]]:
         """By method: the wrapper of a function or a generator, and that of a coroutine function."""
@@ -107,6 +113,11 @@ class ToolRunners:
             response = await (self._watching(wrapped, runner) or wrapped)(*args, **kwargs)
             self._look_at(scope, response)
         return response
+
+    def _refuse_member(self, wrapped: Callable[..., Any], instance: Any, args: Any, kwargs: Any) -> Any:
+        """A toolset makes a result for the model of what one of its members has raised."""
+        self._raised(*args)
+        return wrapped(*args, **kwargs)
 
     def _run_tool(self, wrapped: Callable[..., Any], runner: Any, args: Any, kwargs: Any) -> Any:
         return wrapped(*(self._watched(runner, *args) or args), **kwargs)
@@ -191,7 +202,15 @@ class ToolRunners:
 
     @guarded(NO_SCOPE)
     def _start_member(self, runner: Any, tool_use: Any, *rest: Any) -> Scope:
+        if tool_use.toolset_name not in runner._toolsets_by_family:  # noqa: SLF001  # in all versions that have toolsets
+            return NO_SCOPE  # Nothing is executed.
         return self._start_execution(runner, Execution(tool_use.name, call=tool_use.id, arguments=tool_use.input))
+
+    @guarded(None)
+    def _raised(self, tool_use: Any, error: Exception) -> None:
+        execution = current_execution()
+        if execution is not None and execution.call == tool_use.id:
+            execution.error_type, execution.failure = error_type(error, in_stream=False), type(error).__name__
 
     def _start_execution(self, runner: Any, execution: Execution) -> Scope:
         run = current_run()
