@@ -113,8 +113,26 @@ def test_everything_that_a_model_says_tells_who_has_answered():
     turn = Run(0, provider="aws.bedrock", ended_at=1)
     for thing in (turn, Answer("1", turn, 0, 0)):
         assert start_attributes(thing)["gen_ai.provider.name"] == "aws.bedrock"
-    labels = [labels for _, _, labels in histogram_points(turn)]
-    assert {each["gen_ai.provider.name"] for each in labels} == {"aws.bedrock"}
+
+
+def test_runs_and_tools_are_told_apart_as_those_of_the_anthropic_sdk_are():
+    """By what the conventions have for both, and nothing else: one query finds all of them.
+
+    https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-metrics.md
+    """
+    agent = Run(0, ToolUse("toolu_0", "Agent", Run(0), 0), name="Explore", ended_at=1)
+    tool = ToolUse("toolu_1", "Read", agent, 0, ended_at=1)
+    points = [*histogram_points(agent), *histogram_points(tool)]
+    assert {instrument.name: labels for instrument, _, labels in points} == {
+        "gen_ai.invoke_agent.duration": {"gen_ai.agent.name": "Explore"},
+        "gen_ai.invoke_agent.inference_calls": {"gen_ai.agent.name": "Explore"},
+        "gen_ai.invoke_agent.tool_calls": {"gen_ai.agent.name": "Explore"},
+        "gen_ai.execute_tool.duration": {
+            "gen_ai.tool.name": "Read",
+            "gen_ai.tool.type": "extension",
+            "gen_ai.agent.name": "Explore",
+        },
+    }
 
 
 def test_a_limit_says_when_it_is_full_again():

@@ -374,6 +374,12 @@ def named_alike(a: Any, /, **more: Any) -> None:
     """A function whose first argument has no name for its callers."""
 
 
+class Needs(pydantic.BaseModel):
+    """What a function needs, as a model of pydantic."""
+
+    query: str
+
+
 def several(*queries: Any) -> None:
     """A function that takes any number of arguments."""
 
@@ -385,6 +391,8 @@ def several(*queries: Any) -> None:
         (others, (), {"second": 1}, {"second": 1}),
         (others, (), {"first": {"second": 1}}, {"first": {"second": 1}}),
         (needs, ({"query": "x"},), {}, {"query": "x"}),
+        (needs, (Needs(query="x"),), {}, Needs(query="x")),
+        (needs, (Needs(query="x"),), {"page": 2}, {"query": Needs(query="x"), "page": 2}),
         (needs, ({"query": "x"},), {"page": 2}, {"query": {"query": "x"}, "page": 2}),
         (needs, ("x",), {"page": 2, "z": 3}, {"query": "x", "page": 2, "z": 3}),
         (named_alike, (1,), {"a": 2}, {"a": 1, "more": {"a": 2}}),

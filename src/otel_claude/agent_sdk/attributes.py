@@ -13,12 +13,12 @@ from otel_claude.agent_sdk.spend import ModelSpend
 from otel_claude.agent_sdk.tools import was_executed
 from otel_claude.budgets.money import dollars
 from otel_claude.emitting import instruments
-from otel_claude.emitting.agents import tool_name, tool_start
+from otel_claude.emitting.agents import tool_labels, tool_name, tool_start
 from otel_claude.emitting.points import TOKEN_TYPES, Labels, Point
 from otel_claude.emitting.spans import USAGE, Attributes
 from otel_claude.values import known
 
-AGENT, CHAT, TOOL = "invoke_agent", "chat", "execute_tool"
+AGENT, CHAT = "invoke_agent", "chat"
 
 BY_CLI = ("cli",)
 """Why the cost is an estimate: the CLI computes it from a price list of its own.
@@ -124,8 +124,8 @@ def histogram_points(thing: Thing) -> Iterator[Point]:
         case Run():
             yield from _run_points(thing)
         case ToolUse() if was_executed(thing) and thing.ended_at is not None:
-            labels = {names.OPERATION: TOOL, names.TOOL_NAME: thing.name, names.ERROR_TYPE: thing.error_type}
-            yield instruments.TOOL_DURATION, (thing.ended_at - thing.started_at) / 1e9, known(labels)
+            labels = tool_labels(execution_of(thing), thing.name, thing.run.name, thing.error_type)
+            yield instruments.TOOL_DURATION, (thing.ended_at - thing.started_at) / 1e9, labels
         case _:
             pass
 
@@ -133,8 +133,8 @@ def histogram_points(thing: Thing) -> Iterator[Point]:
 def _run_points(run: Run) -> Iterator[Point]:
     if run.ended_at is None:
         return
-    labels = known({names.OPERATION: AGENT, names.PROVIDER: run.provider, names.AGENT_NAME: run.name})
-    failed = labels if run.error_type is None else {**labels, names.ERROR_TYPE: run.error_type}
+    labels = known({names.AGENT_NAME: run.name})
+    failed = known({**labels, names.ERROR_TYPE: run.error_type})
     yield instruments.AGENT_DURATION, (run.ended_at - run.started_at) / 1e9, failed
     sums = sums_of(run)
     if sums.iterations is not None:

@@ -36,9 +36,9 @@ class Run:
     """A turn, or a subagent, which has a `launcher`: the use of a tool that has started it.
 
     `caller` is the context in which the application has asked for it, and `follows` the turn that a turn goes back to
-    for which nobody has asked; `origin` is the CLI's word for such a one. `prompted`: its prompt has been
-    sent, and `joined` are others that the CLI answers with it. `beside` are callers of other turns, whose subagents have
-    worked since the result before, which the sums of this turn include. `visible`: the CLI tells of all answers in it.
+    for which nobody has asked; `origin` is the CLI's word for such a one. `prompted`: its prompt has been sent, and
+    `joined` are others that the CLI answers with it. `beside` are the callers of other turns, of which subagents have
+    worked since the result before: the sums of this turn include those. `visible`: the CLI tells of all answers in it.
     `asked_at` is when the last thing happened that a model could answer. `record` is how the application's own agents
     and tools know the run, with what they have done in it.
 

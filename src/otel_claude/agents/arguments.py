@@ -50,7 +50,7 @@ class _Reader:
         for each in classes:
             if (read := _READ_AS.get(each)) is not None:
                 return read(self, value)
-        if getattr(sys.modules.get("pydantic.main"), "BaseModel", None) in classes:
+        if _is_model(value):
             return self.object(_fields_given(value))
         raise TypeError
 
@@ -86,6 +86,10 @@ class _Reader:
             raise ValueError
 
 
+def _is_model(value: Any) -> bool:
+    return getattr(sys.modules.get("pydantic.main"), "BaseModel", None) in type(value).__mro__
+
+
 def _fields_given(model: Any) -> dict[str, Any]:
     values, more, given = (
         object.__getattribute__(model, name) for name in ("__dict__", "__pydantic_extra__", "__pydantic_fields_set__")
@@ -109,7 +113,8 @@ _READ_AS: Mapping[type, Callable[[_Reader, Any], Any]] = {
 def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What a function is called with, as a model would write it.
 
-    One object, given to a function that needs nothing else, is what the model gave, as it stands.
+    One object, or one model of pydantic, given to a function that needs nothing else, is what the model gave, as it
+    stands.
     """
     if not args:
         return kwargs
@@ -119,8 +124,10 @@ def arguments_of(function: Callable[..., Any], args: tuple[Any, ...], kwargs: di
         # A call that fails, or a function without a signature.
         return {"args": list(args), **kwargs}
     parameters = bound.signature.parameters
-    if len(args) == 1 and not kwargs and is_object(args[0]) and (len(parameters) == 1 or _needed(parameters) == 1):
-        return args[0]
+    if len(args) == 1 and not kwargs and (len(parameters) == 1 or _needed(parameters) == 1):
+        (given,) = args
+        if is_object(given) or _is_model(given):
+            return given
     named = {name: value for name, value in bound.arguments.items() if parameters[name].kind is not _NAMED}
     # Names that are given twice stand for two things: `f(1, a=2)` of `def f(a, /, **others)`.
     return bound.arguments if named.keys() & kwargs.keys() - _by_name(parameters) else {**named, **kwargs}

@@ -97,17 +97,21 @@ def _type(execution: Execution) -> str:
     return "extension" if execution.is_remote else "function"
 
 
-def tool_points(execution: Execution, tool: str, agent: str | None) -> Iterator[Point]:
-    """How long an execution took. `tool` and `agent` are the names by which metrics tell them apart."""
-    labels: Labels = known(
+def tool_labels(execution: Execution, tool: str, agent: str | None, error_type: str | None) -> Labels:
+    """What the duration of an execution is told apart by. `tool` and `agent` are names as metrics have them."""
+    return known(
         {
             names.TOOL_NAME: tool,
             names.TOOL_TYPE: _type(execution),
             names.AGENT_NAME: agent,
-            names.ERROR_TYPE: execution.error_type,
-            **execution.counted_for,
+            names.ERROR_TYPE: error_type,
         }
     )
+
+
+def tool_points(execution: Execution, tool: str, agent: str | None) -> Iterator[Point]:
+    """How long an execution took. `tool` and `agent` are the names by which metrics tell them apart."""
+    labels = {**tool_labels(execution, tool, agent, execution.error_type), **execution.counted_for}
     yield instruments.TOOL_DURATION, execution.duration_s, labels
 
 
