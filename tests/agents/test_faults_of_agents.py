@@ -26,6 +26,8 @@ from rig import (
     wants,
     weather,
 )
+from toolsets import HAS_TOOLSETS, browser, use
+from toolsets import wants as wants_members
 
 import otel_claude
 from functions import FUNCTIONS, failing
@@ -186,6 +188,12 @@ async def with_the_runner(client: Any, claude: SimulatedClaude) -> Seen:
         await settled(left.close())
         seen.append([item async for item in each(left)])
     del left
+
+    if HAS_TOOLSETS:
+        claude.will(wants_members(use(1, "click"), use(2, "crash"), use(3, "scroll")), says())
+        members = client.beta.messages.tool_runner(**ASK, tools=[browser(client)])
+        seen += [seen_of(message) async for message in each(members)]
+        seen.append(claude.requests[-1].json["messages"])
 
     claude.will(BadRequest("no"))
     try:

@@ -1,60 +1,21 @@
 """Toolsets of the tool runner: many tools that the application has as one object."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from anthropic.lib import tools
-from rig import ASK, SDK_VERSION, USAGE, is_async, named, needs_runner, parent_of, says, settled, told
+from rig import ASK, SDK_VERSION, named, needs_runner, parent_of, says, settled, told
+from toolsets import HAS_TOOLSETS, browser, use, wants
 
 from fixture_types import Instrument
-from otel_claude.testing import Answer, SimulatedClaude, Telemetry
+from otel_claude.testing import SimulatedClaude, Telemetry
 
 pytestmark = [
     needs_runner,
-    pytest.mark.skipif(not hasattr(tools, "BetaRunnableToolset"), reason="the SDK has no toolsets"),
+    pytest.mark.skipif(not HAS_TOOLSETS, reason="the SDK has no toolsets"),
     pytest.mark.filterwarnings("ignore:Toolset 'telescope'.* not found:UserWarning"),
 ]
 
 Row = tuple[str, object, object, str | None]
-
-
-def use(number: int, name: str, toolset: str = "browser") -> dict[str, Any]:
-    return {"type": "tool_use", "id": f"toolu_{number}", "name": name, "input": {}, "toolset_name": toolset}
-
-
-def wants(*uses: dict[str, Any]) -> Answer:
-    return Answer(content=uses, stop_reason="tool_use", usage=USAGE)
-
-
-def acted(name: str) -> str:
-    if name == "refuse":
-        raise tools.ToolError("not here")
-    if name == "crash":
-        raise LookupError(name)
-    return f"{name}: done"
-
-
-def browser(client: Any) -> Any:
-    class Browser(tools.BetaRunnableToolset):
-        toolset_name = "browser"
-
-        def to_dict(self) -> Any:
-            return {"type": "browser_toolset_20260801"}
-
-        def call(self, context: Any, name: str, input: Mapping[str, object]) -> str:  # noqa: A002  # the SDK's name
-            return acted(name)
-
-    class AsyncBrowser(tools.BetaAsyncRunnableToolset):
-        toolset_name = "browser"
-
-        def to_dict(self) -> Any:
-            return {"type": "browser_toolset_20260801"}
-
-        async def call(self, context: Any, name: str, input: Mapping[str, object]) -> str:  # noqa: A002  # the SDK's name
-            return acted(name)
-
-    return AsyncBrowser() if is_async(client) else Browser()
 
 
 async def browse(client: Any, **options: Any) -> None:
