@@ -33,7 +33,7 @@ class Endpoint(NamedTuple):
 
     @property
     def is_inference(self) -> bool:
-        """Whether a model answers, at the usual price."""
+        """Whether it is a chat or a text completion. A batch is none: its models answer later, at another price."""
         return self.kind in INFERENCES
 
 

@@ -16,8 +16,8 @@ Bool: TypeAlias = str
 # What was asked for
 
 OPERATION: Text = "gen_ai.operation.name"
-"""`chat`, `text_completion` for legacy completions, `invoke_agent`, `execute_tool`. Calls without a model's answer have
-none.
+"""`chat`, `text_completion` for legacy completions, `invoke_agent`, `execute_tool`. Calls that no model answers, such as
+`messages.count_tokens`, have none.
 """
 PROVIDER: Text = "gen_ai.provider.name"
 """`anthropic`, `aws.bedrock`, `gcp.vertex_ai`."""
@@ -26,7 +26,7 @@ PLATFORM: Text = "claude.platform"
 SERVER_ADDRESS: Text = "server.address"
 """The host that the client talks to."""
 SERVER_PORT: Int = "server.port"
-"""Its port."""
+"""The port of that host."""
 REQUEST_MODEL: Text = "gen_ai.request.model"
 """The model that the request asks for."""
 MAX_TOKENS: Int = "gen_ai.request.max_tokens"
@@ -81,7 +81,7 @@ CACHE_READ: Int = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE: Int = "gen_ai.usage.cache_write.input_tokens"
 """Input tokens that were written to the cache."""
 CACHE_CREATION: Int = "gen_ai.usage.cache_creation.input_tokens"
-"""The same number under the name that the conventions gave it before, which some backends read."""
+"""Input tokens that were written to the cache, under the name that the conventions had before and some backends read."""
 REASONING: Int = "gen_ai.usage.reasoning.output_tokens"
 """Output tokens that were spent on thinking."""
 CACHE_WRITE_5M: Int = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"
@@ -101,7 +101,7 @@ WORKSPACE: Text = "anthropic.workspace.id"
 STATUS_CODE: Int = "http.response.status_code"
 """The HTTP status of the last response."""
 METHOD: Text = "http.request.method"
-"""The HTTP method, on spans of calls that are not chats."""
+"""The HTTP method, on spans of calls that no model answers."""
 COUNTED_TOKENS: Int = "anthropic.message.count_tokens.input_tokens"
 """What `count_tokens` counted."""
 BATCH: Text = "anthropic.message.batch.id"

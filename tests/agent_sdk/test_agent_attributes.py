@@ -30,7 +30,7 @@ def carried(thing: Thing) -> Mapping[str, Any]:
     return start_attributes(thing) | end_attributes(thing)
 
 
-def test_names():
+def test_a_span_is_named_by_its_operation_and_what_it_is_of():
     assert {name_of(thing) for thing in ended("foreground")} == {
         "invoke_agent",
         "invoke_agent general-purpose",

@@ -477,7 +477,7 @@ def test_failures_that_look_like_success():
     assert (turn.outcome, turn.error_type, answers(steps)) == ("failed", "invalid_request_error", [])
 
 
-def test_what_a_turn_failed_of():
+def test_the_error_of_a_turn_is_the_most_telling_word_of_its_result():
     for ending, error_type in (
         ({"subtype": "error_max_turns", "is_error": True}, "error_max_turns"),
         ({"is_error": True, "api_error_status": 529}, "529"),

@@ -50,18 +50,18 @@ def check(steps: list[Step]) -> None:
 
 
 @given(st.data())
-def test_frames_in_another_order(data: st.DataObject):
+def test_frames_in_any_order_start_and_end_each_thing_once(data: st.DataObject):
     script = list(recorded(data.draw(st.sampled_from(agent_frames.names()))))
     check(steps_of(data.draw(st.permutations([passed for passed in script if passed.way != "exit"]))))
 
 
 @given(st.data())
-def test_frames_that_are_missing_and_frames_that_come_twice(data: st.DataObject):
+def test_frames_that_are_missing_or_come_twice_start_and_end_each_thing_once(data: st.DataObject):
     check(steps_of(data.draw(st.lists(st.sampled_from(ALL), max_size=80))))
 
 
 @given(st.data())
-def test_connections_that_end_early(data: st.DataObject):
+def test_a_connection_that_ends_early_starts_and_ends_each_thing_once(data: st.DataObject):
     script = [passed for passed in recorded(data.draw(st.sampled_from(agent_frames.names()))) if passed.way != "exit"]
     check(steps_of(script[: data.draw(st.integers(0, len(script)))]))
 

@@ -138,7 +138,7 @@ def test_what_is_not_accepted_is_named_with_its_line(tmp_path: Path, old: str, n
         ("    per: tenant\n", "    pre: tenant\n", 10, "budgets.per-tenant.pre: no known key"),
     ],
 )
-def test_so_it_is_in_yaml(tmp_path: Path, old: str, new: str, line: int, said: str):
+def test_a_mistake_in_yaml_is_told_with_its_line(tmp_path: Path, old: str, new: str, line: int, said: str):
     file = tmp_path / "budgets.yaml"
     file.write_text(YAML.replace(old, new, 1))
 

@@ -287,9 +287,12 @@ async def test_after_uninstrument_nothing_is_refused(client: Any, instrument: In
     instrument(budgets=budgets(usd=0.000001))
     claude.will(DEAR, DEAR)
     await settle(client.messages.create(**ASK))
+    with pytest.raises(BudgetExceeded):
+        await settle(client.messages.create(**ASK))
     AnthropicInstrumentor().uninstrument()
 
     await settle(client.messages.create(**ASK))
+    assert len(claude.requests) == 2
 
 
 async def test_what_is_booked_is_in_the_ledger_after_a_flush(

@@ -115,13 +115,13 @@ def no_variables(monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize(("name", "given", "_env", "read"), GOOD, ids=ids(GOOD))
-def test_a_value_in_code(name: str, given: Any, _env: str | None, read: Any):
+def test_a_setting_takes_its_values_in_code(name: str, given: Any, _env: str | None, read: Any):
     assert getattr(Settings(**{name: given}), name) == read
     assert getattr(Settings.from_environment(**{name: given}), name) == read
 
 
 @pytest.mark.parametrize(("name", "_given", "value", "read"), GOOD, ids=ids(GOOD))
-def test_a_value_in_the_environment(
+def test_a_setting_takes_its_values_from_the_environment(
     monkeypatch: pytest.MonkeyPatch, name: str, _given: Any, value: str | None, read: Any
 ):
     if value is None:

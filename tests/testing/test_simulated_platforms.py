@@ -75,7 +75,7 @@ def test_an_error_in_a_bedrock_stream_is_an_exception_frame(claude: SimulatedCla
 
 
 @pytest.mark.parametrize("stream", [False, True])
-def test_vertex_answers(stream: bool, claude: SimulatedClaude, vertex: Any):
+def test_vertex_answers_at_the_paths_of_its_own(stream: bool, claude: SimulatedClaude, vertex: Any):
     claude.reply("Hello there")
     if stream:
         with vertex.messages.stream(**VERTEX) as answer:

@@ -4,7 +4,7 @@ In: a loaded SDK, and the `Calls` that want to know. Out: the same SDK with the 
 its base client, its streams and its decoder. They have kept their names and signatures from 0.50 on, and every client
 class, resource, helper and raw response goes through them.
 
-A wrapper tells `Calls` and calls what it wraps, with the same arguments; it decides nothing. Methods are patched on the
+A wrapper tells `Calls` what passes and calls what it wraps, with the same arguments. Methods are patched on the
 classes, so clients and resources that exist already are covered, and nothing is left behind in them.
 """
 

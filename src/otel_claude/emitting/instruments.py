@@ -6,6 +6,8 @@ buckets of `gen_ai.*` are the conventions'; which of its two families there are 
 
 from typing import Literal, NamedTuple
 
+# The bounds of SECONDS, TOKENS, RUN_SECONDS and COUNTS are the conventions':
+# https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/
 SECONDS = (0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92)
 CALL_SECONDS = tuple(sorted((*SECONDS, 1, 3, 12)))
 """With the bounds of what is expected of Claude's models, which lie far from all others.
@@ -16,8 +18,8 @@ The conventions say SHOULD of their boundaries, and a quantile is only as exact 
 TOKENS = tuple(4**exponent for exponent in range(14))
 RUN_SECONDS = (0.1, 0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 102.4, 204.8, 409.6)
 COUNTS = (1, 2, 4, 8, 16, 32, 64, 128)
-"""The conventions' bucket boundaries: https://opentelemetry.io/docs/specs/semconv/gen-ai/gen-ai-metrics/"""
 PERCENT = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)
+"""Of a context window: finer where it gets full, with the 0.75 from which an event tells of it."""
 
 
 class Instrument(NamedTuple):
@@ -143,7 +145,9 @@ SERVER_TOOLS = Instrument(
     "claude.server_tool.requests", "counter", "{request}", "Uses of tools that run on the API's side."
 )
 RETRIES = Instrument("claude.retries", "counter", "{retry}", "Requests that the SDK has sent again.")
-RETRY_WAIT = Instrument("claude.retry.wait", "histogram", "s", "How long the SDK waited before it did.", SECONDS)
+RETRY_WAIT = Instrument(
+    "claude.retry.wait", "histogram", "s", "How long the SDK waited before it sent a request again.", SECONDS
+)
 CACHE_UNUSED = Instrument(
     "claude.cache.unused", "counter", "{call}", "Calls that repeated a long prefix without using the cache."
 )
@@ -171,48 +175,11 @@ BUDGET_SPENT = Instrument(
     "claude.budget.spent",
     "gauge",
     "USD",
-    "What is spent of it so far, as its ledger says, which is each process's own if none is named.",
+    "What is spent of a budget in its period, as its ledger says, which is each process's own if none is named.",
 )
 SPANS = Instrument(
     "claude.trace.spans", "counter", "{span}", "Spans that the cap has seen, of any library, by what became of them."
 )
 CAPPED = Instrument("claude.trace.capped", "counter", "{trace}", "Traces with more spans than the cap.")
 
-INSTRUMENTS = (
-    DURATION,
-    INFERENCE_DURATION,
-    TOKEN_USAGE,
-    OPERATION_INPUT,
-    OPERATION_OUTPUT,
-    USAGE_INPUT,
-    USAGE_OUTPUT,
-    USAGE_CACHE_READ,
-    USAGE_CACHE_WRITE,
-    USAGE_REASONING,
-    FIRST_CHUNK,
-    INFERENCE_FIRST_CHUNK,
-    CHUNK,
-    INFERENCE_CHUNK,
-    CLAUDE_TOKENS,
-    COST,
-    SAVINGS,
-    UNPRICED,
-    UTILIZATION,
-    RESPONSES,
-    INTERRUPTIONS,
-    SERVER_TOOLS,
-    RETRIES,
-    RETRY_WAIT,
-    CACHE_UNUSED,
-    TOOL_DURATION,
-    AGENT_DURATION,
-    AGENT_INFERENCES,
-    AGENT_TOOL_CALLS,
-    LIMIT,
-    REMAINING,
-    RESET,
-    BUDGET_LIMIT,
-    BUDGET_SPENT,
-    SPANS,
-    CAPPED,
-)
+INSTRUMENTS = tuple(each for each in list(globals().values()) if isinstance(each, Instrument))

@@ -17,7 +17,7 @@ from otel_claude.pricing.overrides import Overrides, override_of
 from otel_claude.pricing.rate_card import LONG_CONTEXT, RateCard, Terms
 from otel_claude.usage import Usage
 
-logger = logging.getLogger(__name__)
+_log = logging.getLogger("otel_claude")
 
 DAY = 86_400
 NO_OVERRIDES: Overrides = MappingProxyType({})
@@ -51,7 +51,7 @@ class Prices:
         self._warned = False
 
     def load(self) -> None:
-        """Import the price list now, which takes about half a second. Without it, the first `cost` does.
+        """Imports the price list now, which takes about half a second. Without it, the first `cost` does.
 
         It is tried again for the next calls, as gevent breaks imports that are under way while it patches the process.
         A price list that cannot be imported or read even then is logged once; then only overrides have prices.
@@ -175,4 +175,6 @@ class Prices:
     def _warn(self, error: Exception) -> None:
         if not self._warned:
             self._warned = True
-            logger.warning("The price list of genai-prices cannot be used; costs are missing", exc_info=error)
+            _log.warning(
+                "otel_claude: the price list of genai-prices cannot be used; costs are missing", exc_info=error
+            )
