@@ -16,8 +16,8 @@ Bool: TypeAlias = str
 # What was asked for
 
 OPERATION: Text = "gen_ai.operation.name"
-"""`chat`, `text_completion` for legacy completions, `invoke_agent`, `execute_tool`. Calls that no model answers, such as
-`messages.count_tokens`, have none.
+"""`chat`, `text_completion` for legacy completions, `invoke_agent`, `execute_tool`. Calls that no model answers,
+such as `messages.count_tokens`, have none.
 """
 PROVIDER: Text = "gen_ai.provider.name"
 """`anthropic`, `aws.bedrock`, `gcp.vertex_ai`."""
@@ -81,7 +81,7 @@ CACHE_READ: Int = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE: Int = "gen_ai.usage.cache_write.input_tokens"
 """Input tokens that were written to the cache."""
 CACHE_CREATION: Int = "gen_ai.usage.cache_creation.input_tokens"
-"""Input tokens that were written to the cache, under the name that the conventions had before and some backends read."""
+"""The same number as `cache_write`, under the name that it had before in the conventions. Some backends read that."""
 REASONING: Int = "gen_ai.usage.reasoning.output_tokens"
 """Output tokens that were spent on thinking."""
 CACHE_WRITE_5M: Int = "anthropic.usage.cache_creation.ephemeral_5m_input_tokens"
