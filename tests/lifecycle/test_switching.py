@@ -5,6 +5,7 @@ import pkgutil
 import sys
 from collections.abc import Iterator
 from importlib import import_module
+from itertools import count
 from typing import Any
 
 import anthropic
@@ -16,7 +17,9 @@ from apps import HELLO, SPAN, SwitchOn, connect, connect_async
 
 from child_python import run_python
 from otel_claude import AnthropicInstrumentor, Settings
-from otel_claude.testing import SimulatedClaude, Telemetry
+from otel_claude.anthropic.calls import Calls
+from otel_claude.anthropic.patches import Patches
+from otel_claude.testing import RateLimited, SimulatedClaude, Telemetry
 
 NATIVE_MODES = ("replace", "enrich", "keep")
 
@@ -297,6 +300,51 @@ def shout(wrapped: Any, instance: Any, args: Any, kwargs: Any) -> Any:
 
 
 shouted: list[str] = []
+
+
+class EveryOther:
+    """An attribute that is there for every other look at it."""
+
+    def __init__(self, name: str, looks: Iterator[int]) -> None:
+        self._name, self._looks = name, looks
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        return owner.__dict__[self._name] if next(self._looks) % 2 == 0 else None
+
+    def __set__(self, owner: Any, value: Any) -> None:
+        owner.__dict__[self._name] = value
+
+
+@pytest.mark.parametrize("first", [0, 1])
+@pytest.mark.parametrize("stream", [False, True])
+def test_another_thread_may_switch_off_at_any_moment_of_a_call(
+    claude: SimulatedClaude, switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch, first: int, stream: bool
+):
+    """As if it did between any two looks at who wants to know: every other look finds nobody."""
+    looks = count(first)
+    switch_on()
+    with monkeypatch.context() as there, connect(claude, max_retries=1) as client:
+        there.setattr(Patches, "_calls", EveryOther("_calls", looks), raising=False)
+        claude.will(RateLimited(retry_after=0))
+        answer = client.messages.create(**HELLO, stream=stream)
+        assert [event.type for event in answer][-1] == "message_stop" if stream else answer.type == "message"
+    assert next(looks) >= 5  # One at each wrapper that the call, its retry and its response go through.
+    assert len(claude.requests) == 2
+
+
+def test_a_call_in_which_it_is_switched_off_comes_to_its_end(
+    client: Any, switch_on: SwitchOn, monkeypatch: pytest.MonkeyPatch, telemetry: Telemetry
+):
+    attempt = Calls.attempt
+
+    def attempted(self: Calls, *args: Any) -> None:
+        attempt(self, *args)
+        instrumentor.uninstrument()
+
+    monkeypatch.setattr(Calls, "attempt", attempted)
+    instrumentor = switch_on()
+    assert client.messages.create(**HELLO).type == "message"
+    assert [span.name for span in telemetry.spans] == [SPAN]
 
 
 def test_a_patch_that_came_on_top_survives_and_ours_is_inert(

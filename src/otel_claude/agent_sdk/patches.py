@@ -100,14 +100,15 @@ class Patches:
 
     @guarded(None)
     def _observed(self, transport: Any, *, asks: bool) -> ObservedTransport | None:
-        if self._emission is None or not is_instrumentation_enabled() or type(transport) is ObservedTransport:
+        emission = self._emission
+        if emission is None or not is_instrumentation_enabled() or type(transport) is ObservedTransport:
             return None
         try:
             self._watched.add(transport)
         except TypeError:
             # It cannot be kept in a set, so it is none of the SDK's own class either.
             pass
-        return ObservedTransport(transport, self._observer(self._emission, transport), asks=asks)
+        return ObservedTransport(transport, self._observer(emission, transport), asks=asks)
 
     def _observer(self, emission: Emission, transport: Any) -> Observer:
         """An observer for a connection. Of transports that are not the SDK's own it is not known what they run."""
@@ -125,11 +126,12 @@ class Patches:
     @guarded(None)
     def _observer_for(self, transport: Any) -> Observer | None:
         """The observer of a connection that the SDK's own transport is about to make."""
-        if self._emission is None or not is_instrumentation_enabled() or transport in self._watched:
+        emission = self._emission
+        if emission is None or not is_instrumentation_enabled() or transport in self._watched:
             return None
         if getattr(transport, "_process", None) is not None:
             return None  # It is connected already.
-        observer = self._observers[transport] = self._observer(self._emission, transport)
+        observer = self._observers[transport] = self._observer(emission, transport)
         return observer
 
     async def _connect(self, wrapped: Callable[..., Awaitable[None]], transport: Any, args: Any, kwargs: Any) -> None:

@@ -56,7 +56,10 @@ def wrapped_by(wrapper: Wrapper) -> Callable[[Any], Any]:
 
 
 class Patches:
-    """All of them. After `restore` also a wrapper that somebody still holds does nothing but pass on."""
+    """All of them. After `restore` also a wrapper that somebody still holds does nothing but pass on.
+
+    `restore` may be called on another thread, in the middle of a wrapper: each looks once who wants to know.
+    """
 
     def __init__(self, calls: Calls, telemetry: Telemetry, native: property | None) -> None:
         self._calls: Calls | None = calls
@@ -110,15 +113,16 @@ class Patches:
 
     def restore(self) -> None:
         """Restores everything, the last first."""
-        if self._calls is not None:
-            self._calls.shut_down()
-            self._calls = None
+        calls, self._calls = self._calls, None
+        if calls is not None:
+            calls.shut_down()
             self._runners.close()
         while self._applied:
             self._applied.pop().restore()
 
     def _request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        scope = self._calls and self._calls.begin(client, options_in(args, kwargs))
+        calls = self._calls
+        scope = calls and calls.begin(client, options_in(args, kwargs))
         if scope is None:
             return wrapped(*args, **kwargs)
         with scope:
@@ -127,7 +131,8 @@ class Patches:
         return result
 
     async def _async_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        scope = self._calls and self._calls.begin(client, options_in(args, kwargs))
+        calls = self._calls
+        scope = calls and calls.begin(client, options_in(args, kwargs))
         if scope is None:
             return await wrapped(*args, **kwargs)
         with scope:
@@ -137,25 +142,25 @@ class Patches:
 
     def _build_request(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         request = wrapped(*args, **kwargs)
-        if self._calls is not None:
-            self._calls.attempt(client, args[0] if args else kwargs.get("options"), request)
-            self._calls.admit()
+        if (calls := self._calls) is not None:
+            calls.attempt(client, args[0] if args else kwargs.get("options"), request)
+            calls.admit()
         return request
 
     def _process_response(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        if self._calls is not None:
-            self._calls.responded(kwargs.get("response"))
+        if (calls := self._calls) is not None:
+            calls.responded(kwargs.get("response"))
         return wrapped(*args, **kwargs)
 
     def _sleep_for_retry(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
-        if self._calls is not None:
-            self._calls.sleeping(kwargs.get("response"))
+        if (calls := self._calls) is not None:
+            calls.sleeping(kwargs.get("response"))
         return wrapped(*args, **kwargs)
 
     def _calculate_retry_timeout(self, wrapped: Callable[..., Any], client: Any, args: Any, kwargs: Any) -> Any:
         wait_s = wrapped(*args, **kwargs)
-        if self._calls is not None:
-            self._calls.waits(wait_s)
+        if (calls := self._calls) is not None:
+            calls.waits(wait_s)
         return wait_s
 
     def _items(self, wrapped: Callable[..., Any], source: Any, args: Any, kwargs: Any) -> Any:
