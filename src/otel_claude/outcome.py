@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from otel_claude.diagnosis.codes import Category, category_of
-from otel_claude.values import fields, whole
+from otel_claude.values import attribute, fields, text, whole
 
 
 class Failure(NamedTuple):
@@ -76,17 +76,33 @@ def describe(error: BaseException, *, in_stream: bool, secrets: tuple[str, ...] 
     if not isinstance(error, Exception):
         return None
     kind = error_type(error, in_stream=in_stream)
-    category = category_of(kind, whole(getattr(error, "status_code", None)))
-    return Failure(kind, category, message_of(error, (*secrets, *_sent_by(error))), error)
+    category = category_of(kind, whole(attribute(error, "status_code")))
+    return Failure(kind, category, _message_of_any(error, secrets), error)
+
+
+def _message_of_any(error: BaseException, secrets: tuple[str, ...]) -> str | None:
+    """The same as `message_of`, of an exception that may be made in any way."""
+    try:
+        return message_of(error, (*secrets, *_sent_by(error)))
+    except Exception:
+        return None
 
 
 def error_type(error: BaseException, *, in_stream: bool) -> str:
     """The `error.type` of an exception: the API's own code, else what kind of failure it is, else its class.
 
-    An `error` event of a stream arrives under HTTP 200, so what the API says goes before the status code.
+    An `error` event of a stream arrives under HTTP 200, so what the API says goes before the status code. Exceptions of
+    the application's may have anything under the names that the SDK's have, and raise when it is looked at.
     """
-    headers = getattr(getattr(error, "response", None), "headers", None)
-    if (code := api_code(getattr(error, "body", None), headers)) is not None:
+    try:
+        return _told_type(error, in_stream=in_stream)
+    except Exception:
+        return type(error).__qualname__
+
+
+def _told_type(error: BaseException, *, in_stream: bool) -> str:
+    headers = attribute(attribute(error, "response"), "headers")
+    if (code := api_code(attribute(error, "body"), headers)) is not None:
         return code
     # So does the SDK up to 1.0 tell of an error in a stream of Bedrock.
     if type(error) is ValueError and (event := _EVENT_OF_BEDROCK.match(str(error))) is not None:
@@ -96,7 +112,7 @@ def error_type(error: BaseException, *, in_stream: bool) -> str:
         return "timeout"
     if names & {"APIConnectionError", "TransportError", "StreamInterrupted"}:
         return "stream_interrupted" if in_stream else "connection_error"
-    status = getattr(error, "status_code", None)
+    status = attribute(error, "status_code")
     if isinstance(status, int) and status >= HTTPStatus.BAD_REQUEST:
         return str(status)
     return type(error).__qualname__
@@ -110,7 +126,7 @@ def api_code(body: Any, headers: Any = None) -> str | None:
     https://docs.aws.amazon.com/bedrock/latest/APIReference/CommonErrors.html
     """
     said = fields(fields(body).get("error"))
-    header = None if headers is None else headers.get("x-amzn-errortype")
+    header = text(fields(headers).get("x-amzn-errortype"))
     for code in (said.get("type"), said.get("status"), header and header.partition(":")[0]):
         # A gateway may put anything here, and the value goes on metrics.
         if isinstance(code, str) and _CODE.fullmatch(code):
@@ -151,9 +167,10 @@ def _sent_by(error: BaseException) -> set[str]:
     """What the headers of failed requests hold that is secret, such as keys for a gateway or of a cloud's own chain."""
     secrets: set[str] = set()
     for link in _chain(error):
-        request = request_behind(link)
-        for name, value in () if request is None else request.headers.items():
-            if _SECRET_HEADER.search(name):
+        # Those of botocore are no mapping.
+        headers = attribute(request_behind(link), "headers")
+        for name, value in () if headers is None else headers.items():
+            if isinstance(value, str) and _SECRET_HEADER.search(name):
                 secrets.update(_words_of(value))
     return secrets
 
@@ -165,11 +182,7 @@ def was_sent(error: BaseException) -> bool:
 
 def request_behind(error: BaseException) -> Any:
     """The HTTP request that an exception of the SDK or of its HTTP library is about, if it knows of one."""
-    try:
-        return getattr(error, "request", None)
-    except RuntimeError:
-        # So says an exception of the HTTP library that there is none.
-        return None
+    return attribute(error, "request")
 
 
 def _words_of(value: str) -> Iterator[str]:

@@ -34,6 +34,14 @@ def is_array(value: Any) -> TypeGuard[Sequence[Any]]:
     return issubclass(type(value), (list, tuple))
 
 
+def attribute(value: Any, name: str) -> Any:
+    """What `value` has under a name. An object of the application's, or of a library's, may raise when it is asked."""
+    try:
+        return getattr(value, name, None)
+    except Exception:
+        return None
+
+
 def fields(value: Any) -> Fields:
     """`value` where it is an object, and else an object without fields."""
     return value if is_object(value) else NO_FIELDS

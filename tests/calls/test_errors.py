@@ -271,6 +271,28 @@ async def test_what_the_http_client_could_not_do_is_told(
     assert attributes(telemetry)["claude.error.hint"].startswith(hint)
 
 
+class Unset(Exception):
+    """Of an application's own transport or middleware."""
+
+    @property
+    def response(self) -> Any:
+        raise RuntimeError("The .response property has not been set.")
+
+
+async def test_an_exception_that_raises_when_it_is_looked_at_is_told(
+    client: Any, telemetry: Telemetry, monkeypatch: pytest.MonkeyPatch
+):
+    def unset(*_: object) -> Any:
+        raise Unset
+
+    monkeypatch.setattr(client.__class__, "auth_headers", property(unset))
+    assert isinstance(await failed(client), Unset)
+    span = only_span(telemetry)
+    assert attributes(telemetry)["error.type"] == "Unset"
+    assert span.status.status_code == StatusCode.ERROR
+    assert telemetry.count("gen_ai.client.operation.duration", {"error.type": "Unset"}) == 1
+
+
 async def test_a_timeout_after_a_refused_attempt_is_told_as_one(client: Any, make: Make, telemetry: Telemetry):
     """What an earlier attempt was answered says nothing of the last one."""
     answers: list[Any] = [http.Response(529, json={}, headers={"retry-after-ms": "1"})]

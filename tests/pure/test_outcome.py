@@ -1,6 +1,10 @@
 """What an exception means, with the SDK's own exceptions around the API's own words."""
 
 import asyncio
+from collections.abc import Iterator, Mapping
+from email.message import Message
+from types import SimpleNamespace
+from typing import Any
 
 import anthropic
 import httpx2
@@ -90,6 +94,57 @@ def test_what_the_caller_stops_is_no_failure(error: BaseException):
     assert describe(error, in_stream=True) is None
 
 
+class OddlyMade(Exception):
+    """An exception of an application's, with what it is given under the names that the SDK's exceptions have."""
+
+    def __init__(self, **given: Any) -> None:
+        self.given = given
+
+    def __getattr__(self, name: str) -> Any:
+        value = self.__dict__["given"].get(name)
+        if isinstance(value, Exception):
+            raise value
+        return value
+
+
+class Unreadable(Mapping[str, Any]):
+    """Raises whatever is done with it."""
+
+    def __getitem__(self, key: str) -> Any:
+        raise RuntimeError(key)
+
+    def __iter__(self) -> Iterator[str]:
+        raise RuntimeError
+
+    def __len__(self) -> int:
+        raise RuntimeError
+
+
+NOT_SET = RuntimeError("The property has not been set.")
+ODD_PARTS: dict[str, dict[str, Any]] = {
+    "headers in pairs": {"response": SimpleNamespace(headers=[("content-type", "text/html")])},
+    "bytes": {"response": SimpleNamespace(headers={b"x-amzn-errortype": b"Throttling"})},
+    "a header that is no text": {"response": SimpleNamespace(headers={"x-amzn-errortype": 5})},
+    "headers that raise": {"response": SimpleNamespace(headers=Unreadable())},
+    "no response": {"response": NOT_SET},
+    "no body": {"body": NOT_SET},
+    "a body that raises": {"body": Unreadable()},
+    "no status": {"status_code": NOT_SET},
+    "no request": {"request": NOT_SET},
+    "a request without headers": {"request": "GET /"},
+    "a request whose headers raise": {"request": SimpleNamespace(headers=Unreadable())},
+    "a request with odd headers": {"request": SimpleNamespace(headers={"x-api-key": 5, "token": b"t"})},
+}
+
+
+@pytest.mark.parametrize("parts", ODD_PARTS.values(), ids=ODD_PARTS)
+def test_an_exception_that_is_made_in_any_way_is_told_by_its_class(parts: dict[str, Any]):
+    error = OddlyMade(**parts)
+    assert error_type(error, in_stream=False) == "OddlyMade"
+    failure = the_failure(error)
+    assert (failure.type, failure.category, failure.message) == ("OddlyMade", "other", None)
+
+
 def test_messages_that_may_quote_an_answer_are_left_out():
     """A validator over an answer says which value it refuses."""
 
@@ -167,6 +222,15 @@ def test_a_key_of_any_header_that_was_sent_is_nowhere(header: str, value: str, s
     assert the_failure(error).message == "*** is not known"
     assert secret not in stack_of(error)
     assert stack_of(error).count("*** is not known") == 2
+
+
+def test_a_key_in_headers_that_are_no_mapping_is_nowhere():
+    """As botocore has them: https://docs.python.org/3/library/email.message.html."""
+    headers = Message()
+    headers["Authorization"] = "Token gw_5up3r-s3cret"
+    error = anthropic.APIConnectionError(message="gw_5up3r-s3cret is refused", request=REQUEST)
+    error.__cause__ = OddlyMade(request=SimpleNamespace(headers=headers))
+    assert the_failure(error).message == "*** is refused"
 
 
 def test_what_is_sent_in_other_headers_is_no_secret():

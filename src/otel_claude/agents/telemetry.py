@@ -280,14 +280,20 @@ def _is_error(result: Any) -> bool:
 
 
 def _ended(tell: Callable[[Record], None], record: Record, error: BaseException | None) -> None:
-    """Has `tell` tell of a record that has ended with `error`, which is not kept: frames hang on it."""
+    """Has `tell` tell of a record that has ended with `error`."""
+    _take_error(record, error)
+    finish_record(record, tell)
+
+
+@guarded(None)
+def _take_error(record: Run | Execution, error: BaseException | None) -> None:
+    """Takes what `error` says. It is not kept itself: frames hang on it."""
     if isinstance(record, Run):
         record.outcome = record.outcome or outcome_of(error)
+    if isinstance(error, GeneratorExit) and garbage_collection.here:
+        # Nobody has held it for some time, in which it did nothing.
+        record.ended_at = record.active_at
     if isinstance(error, Exception):
         record.error_type, record.failure = error_type(error, in_stream=False), type(error).__name__
     elif isinstance(record, Execution) and error is not None and not isinstance(error, GeneratorExit):
         record.error_type = CANCELLED
-    if isinstance(error, GeneratorExit) and garbage_collection.here:
-        # Nobody has held it for some time, in which it did nothing.
-        record.ended_at = record.active_at
-    finish_record(record, tell)

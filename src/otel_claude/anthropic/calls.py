@@ -37,7 +37,7 @@ from otel_claude.dropped import finish_record
 from otel_claude.failsafe import failures, guarded
 from otel_claude.outcome import was_sent
 from otel_claude.telemetry import Telemetry
-from otel_claude.values import NO_FIELDS, OTHER, Fields
+from otel_claude.values import NO_FIELDS, OTHER, Fields, attribute
 
 OUTER_INFERENCE = "opentelemetry.genai.client.inference.context"
 """The conventions' key in the context for an inference that another instrumentation already records."""
@@ -248,7 +248,7 @@ class Calls:
         """The call has raised `error`."""
         call.error = error
         self._take_unsent(call, error)
-        self._take_refusal(call, getattr(error, "response", None))
+        self._take_refusal(call, attribute(error, "response"))
         if call.response.content is not None:
             # An answer has come and is billed, whatever was raised over it.
             self._take_result(call, json_of(call.response.content))

@@ -127,8 +127,7 @@ def headers_of(http_response: Any) -> dict[bytes, bytes]:
 
 def take_headers(response: Response, http_response: Any) -> None:
     """Takes the status and the headers of an HTTP response."""
-    response.status_code = http_response.status_code
-    response.headers = headers_of(http_response)
+    response.headers, response.status_code = headers_of(http_response), http_response.status_code
 
 
 def retry_of(http_response: Any, error: BaseException | None) -> Retry:
