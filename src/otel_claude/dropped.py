@@ -15,6 +15,7 @@ from typing import Protocol, TypeVar
 
 from otel_claude.at_exit import call_at_exit
 from otel_claude.failsafe import guarded
+from otel_claude.leftovers import leftovers
 
 
 class Ending(Protocol):
@@ -126,7 +127,14 @@ def watch_collections() -> None:
     """
     if garbage_collection not in gc.callbacks:
         gc.callbacks.append(garbage_collection)
-    call_at_exit(_endings.wait)
+    call_at_exit(_end_all)
+
+
+def _end_all() -> None:
+    """Has all told that has ended, and then what will not end any more. A collection may come in between."""
+    _endings.wait()
+    leftovers.abandon()
+    _endings.wait()
 
 
 def tell_safely(tell: Callable[[], None]) -> None:

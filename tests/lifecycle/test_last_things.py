@@ -1,6 +1,8 @@
 """What is left of a call when it is over, and what comes of one that the program does not finish."""
 
 import gc
+import os
+import signal
 import weakref
 from typing import Any
 
@@ -229,6 +231,112 @@ def test_a_provider_that_is_given_first_and_global_later_counts_on():
     done = run_python(GIVEN_AND_THEN_GLOBAL)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == "1 True\n2 True\n"
+
+
+HELD_TO_THE_END = """
+import atexit, os, signal, sys, threading
+import otel_claude
+from anthropic import Anthropic
+from otel_claude.testing import Answer, SimulatedClaude, Telemetry
+
+telemetry = Telemetry()
+otel_claude.AnthropicInstrumentor().instrument(
+    tracer_provider=telemetry.tracer_provider, meter_provider=telemetry.meter_provider
+)
+
+@atexit.register
+def tell():
+    for span in telemetry.spans:
+        told = span.attributes
+        print(span.name, told.get("claude.stream.outcome") or told.get("claude.agent.outcome"))
+    runs, calls = telemetry.count("gen_ai.invoke_agent.duration"), telemetry.count("gen_ai.client.operation.duration")
+    print(runs, calls, telemetry.total("claude.token.usage", {"claude.token.type": "input"}))
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell has its background jobs ignore it
+claude = SimulatedClaude(default=Answer("Hello", usage={"input_tokens": 1_000, "output_tokens": 5})).start()
+client = Anthropic(base_url=claude.base_url, api_key="sk-ant-simulated")
+hello = {"model": "claude-sonnet-5-5", "max_tokens": 8, "messages": [{"role": "user", "content": "Hi"}]}
+begun = threading.Event()
+
+def begin():
+    return client.messages.create(**hello, stream=True)
+
+def read():
+    for event in begin():
+        yield event
+
+def fail():
+    stream = begin()
+    for event in stream:
+        raise RuntimeError("no")
+
+def interrupt():
+    stream = begin()
+    for event in stream:
+        os.kill(os.getpid(), signal.SIGINT)
+
+def hold():
+    global stream
+    stream = begin()
+    next(stream)
+
+def wait():
+    for event in read():
+        begun.set()
+        threading.Event().wait()
+
+def leave_to_a_thread():
+    threading.Thread(target=wait, daemon=True).start()
+    begun.wait()
+
+def run():
+    with otel_claude.agent("outer"), otel_claude.agent("inner"):
+        yield from read()
+
+def hold_a_run():
+    global running
+    running = run()
+    next(running)
+
+def fork():
+    hold()
+    if os.fork():
+        os.wait()
+    else:
+        telemetry.clear()
+
+globals()[sys.argv[1]]()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "code"),
+    [("fail", 1), ("interrupt", -signal.SIGINT), ("hold", 0), ("leave_to_a_thread", 0)],
+)
+def test_a_stream_that_is_held_to_the_end_of_the_program_is_recorded(how: str, code: int):
+    """By the frames of what ends it, by a module, or by a thread that nobody waits for."""
+    done = run_python(HELD_TO_THE_END, how)
+    assert done.returncode == code
+    assert "otel_claude" not in done.stderr.replace("import otel_claude", "")
+    assert done.stdout.splitlines() == [f"{SPAN} abandoned", "0 1 1000"]
+
+
+def test_runs_that_are_held_to_the_end_of_the_program_are_recorded_after_what_is_in_them():
+    done = run_python(HELD_TO_THE_END, "hold_a_run")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        f"{SPAN} abandoned",
+        "invoke_agent inner abandoned",
+        "invoke_agent outer abandoned",
+        "2 1 1000",
+    ]
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+def test_what_a_parent_holds_is_not_recorded_at_the_end_of_its_child():
+    done = run_python(HELD_TO_THE_END, "fork")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == ["0 0 0", f"{SPAN} abandoned", "0 1 1000"]
 
 
 class Held:

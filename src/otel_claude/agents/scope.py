@@ -17,6 +17,7 @@ from otel_claude.agents.execution import Execution
 from otel_claude.agents.run import UNKNOWN, Run
 from otel_claude.dropped import garbage_collection
 from otel_claude.failsafe import guarded
+from otel_claude.leftovers import leftovers
 
 
 class Step:
@@ -91,7 +92,7 @@ class Scope:
     began with, where that was one of ours, and `left` the one that the code has made of it and goes on in.
     """
 
-    __slots__ = ("_finish", "left", "made", "record")
+    __slots__ = ("__weakref__", "_finish", "left", "made", "record")
 
     def __init__(
         self, record: Run | Execution | None = None, finish: Callable[[Any, BaseException | None], None] | None = None
@@ -100,6 +101,13 @@ class Scope:
         self.made: Context | None = None
         self.left: Context | None = None
         self._finish = finish
+        if finish is not None:
+            leftovers.add(self)
+
+    @property
+    def started_at(self) -> int:
+        """When it began."""
+        return 0 if self.record is None else self.record.started_at
 
     @guarded(NO_STEP)
     def step(self) -> Step:
@@ -116,6 +124,10 @@ class Scope:
         if isinstance(record, Execution):
             record.result = result
         self._finish(record, error)
+
+    def abandon(self) -> None:
+        """It is left before its end."""
+        self.end(GeneratorExit())
 
     @guarded(None)
     def end_unseen(self, result: Any) -> None:

@@ -19,6 +19,7 @@ from otel_claude.anthropic.listeners import Listener
 from otel_claude.anthropic.taps import Tap, tap_for
 from otel_claude.call import Call, Outcome, StreamFacts
 from otel_claude.failsafe import failures, guarded
+from otel_claude.leftovers import leftovers
 from otel_claude.outcome import StreamInterrupted
 
 Chunk = Callable[[Call, float], None]
@@ -29,6 +30,7 @@ class Reading:
     """Watches one answer being read. No method raises."""
 
     __slots__ = (
+        "__weakref__",
         "_call",
         "_chunk",
         "_closed_by_application",
@@ -62,6 +64,12 @@ class Reading:
         self.parsed = False
         if call.request.stream or call.endpoint.kind == "batch_results":
             call.stream = self._facts
+        leftovers.add(self)
+
+    @property
+    def started_at(self) -> int:
+        """When the call began."""
+        return self._call.started_at
 
     @property
     def _counts(self) -> bool:
@@ -177,6 +185,8 @@ class Reading:
     def dropped(self) -> None:
         """The answer is no longer read, or was never, as Python tells."""
         self._end(None, read=False)
+
+    abandon = dropped
 
     @guarded(None)
     def _end(self, error: BaseException | None, *, read: bool) -> None:
