@@ -2,6 +2,7 @@
 
 import gc
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable
 from typing import Any
@@ -11,6 +12,7 @@ from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.trace import Span, StatusCode, set_span_in_context
 from traced import Traced, from_elsewhere, orphans, represented
 
+from otel_claude.failsafe import failures
 from otel_claude.span_cap import excess as excess_module
 from otel_claude.span_cap import processor as processor_module
 from otel_claude.span_cap import traces as traces_module
@@ -197,6 +199,48 @@ def test_the_thread_is_there_only_while_it_is_needed(monkeypatch: pytest.MonkeyP
         thread.join(5)
 
     assert threads() <= before
+
+
+@pytest.mark.parametrize("error", [RuntimeError, MemoryError])
+def test_when_a_thread_can_be_had_later_a_trace_that_goes_on_is_shown(
+    monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+):
+    monkeypatch.setattr(watch_module, "PERIOD_S", 0.01)
+    monkeypatch.setattr(excess_module, "FIRST_INTERVAL_S", 0.0)
+    traced = Traced(20)
+
+    def fail(thread: threading.Thread) -> None:
+        raise error("can't start new thread")
+
+    with traced.tracer.start_as_current_span("root"):
+        with monkeypatch.context() as there:
+            there.setattr(threading.Thread, "start", fail)
+            traced.grow(100)
+        assert traced.summaries == []
+        assert failures.counts.keys() == {"Watch.add"}
+        failures.counts.clear()
+        traced.grow(1)
+        deadline = time.monotonic() + 5
+        while not traced.summaries:
+            assert time.monotonic() < deadline, "it is not shown"
+            time.sleep(0.001)
+
+
+def test_an_ended_trace_is_shown_without_a_thread(monkeypatch: pytest.MonkeyPatch):
+    """What ends the last span goes on, though no thread was to be had for it."""
+    traced = Traced(2)
+
+    def fail(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", fail)
+    spans = [traced.tracer.start_span("root")]
+    spans.append(traced.tracer.start_span("beyond the cap", set_span_in_context(spans[0])))
+    for span in spans:
+        span.end()
+    assert represented(traced.spans) == 2
+    assert failures.counts.keys() == {"Watch.add"}
+    failures.counts.clear()
 
 
 def test_the_cap_holds_for_a_trace_that_comes_back(clock: Clock):

@@ -127,6 +127,8 @@ class CapProcessor(SpanProcessor):
         excess.is_watched = True
         if (crowded_out := self._watch.add(trace)) is not None:
             self._hand_over(self._take(crowded_out, Excess.dismissed if crowded_out.open else Excess.everything))
+        if not self._watch.is_looking:
+            excess.is_watched = False
 
     def _at_rest(self, trace: Trace) -> Sequence[ReadableSpan]:
         self.traces.touch(trace)

@@ -34,11 +34,25 @@ class Watch:
             self._traces[trace.trace_id] = trace
             first = self._traces.popitem(last=False)[1] if len(self._traces) > MOST_WATCHED else None
             if self._thread is None and not self._stop.is_set():
-                self._thread = threading.Thread(
-                    target=_keep_looking, args=(weakref.ref(self), self._stop), name="otel_claude span cap", daemon=True
-                )
-                self._thread.start()
+                self._start()
             return first
+
+    def _start(self) -> None:
+        # Noted before it runs: a span may end here, in a garbage collection, and is to find it.
+        self._thread = threading.Thread(
+            target=_keep_looking, args=(weakref.ref(self), self._stop), name="otel_claude span cap", daemon=True
+        )
+        try:
+            self._thread.start()
+        except Exception:
+            # There is none to be had. The next span tries again.
+            self._thread = None
+            failures.report("Watch.add")
+
+    @property
+    def is_looking(self) -> bool:
+        """Whether there is a thread that looks."""
+        return self._thread is not None
 
     def all(self) -> list[Trace]:
         """The traces that are watched."""
