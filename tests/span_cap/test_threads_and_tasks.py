@@ -7,13 +7,18 @@ import pickle
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from opentelemetry import context as context_api
 from opentelemetry.trace import NonRecordingSpan, set_span_in_context
 from traced import Traced, orphans, represented
 
+from otel_claude import install_span_cap
 from otel_claude.failsafe import failures
+from otel_claude.span_cap.reports import Reports
+from otel_claude.span_cap.summaries import Summaries
+from otel_claude.testing import Telemetry
 
 FORKS = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 
@@ -167,6 +172,45 @@ def test_a_fork_while_other_threads_hold_the_locks():
             thread.join()
 
     assert said == [b"100"] * 10
+
+
+def test_spans_in_summaries_are_counted_while_others_are_added():
+    """By another thread, or in the middle of a garbage collection."""
+    summaries: Any = Summaries(10)
+
+    class OfTwo:
+        count = 2
+
+        @property
+        def only(self) -> None:
+            summaries.by_key[(0, str(len(summaries.by_key)), False)] = OfTwo()
+
+    summaries.by_key.update({(0, "first", False): OfTwo(), (0, "second", False): OfTwo()})
+    assert summaries.folded == 2 + 2
+
+
+def test_the_event_of_a_capped_trace_has_the_counts_that_go_with_what_was_handed_over(monkeypatch: pytest.MonkeyPatch):
+    """Other threads go on with the trace before the event is told."""
+    telemetry = Telemetry()
+    install_span_cap(telemetry.tracer_provider, 20, logger_provider=telemetry.logger_provider)
+    tracer = telemetry.tracer_provider.get_tracer("test")
+    capped = Reports.capped
+
+    def later(self: Reports, *told: Any) -> None:
+        for _ in range(30):
+            tracer.start_span("step").end()
+        capped(self, *told)
+
+    monkeypatch.setattr(Reports, "capped", later)
+    with tracer.start_as_current_span("root"):
+        for _ in range(80):
+            tracer.start_span("step").end()
+        telemetry.tracer_provider.force_flush()
+    (event,) = telemetry.events
+    # 16 are live. Of the 81 - 16 that are not, all are in a summary that is handed over, but for copies.
+    told = event.attributes
+    assert told["claude.trace.spans.created"] == 81
+    assert told["claude.trace.spans.exported"] + told["claude.trace.spans.summarized"] == 81
 
 
 def test_a_span_that_ends_while_garbage_is_collected():

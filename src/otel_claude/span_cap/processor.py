@@ -175,8 +175,9 @@ class CapProcessor(SpanProcessor):
             out = records_of(trace, taken, self._tracer.resource, self._tracer.id_generator, self.compatibility)
             is_news = bool(taken.summaries) and not excess.is_reported
             excess.is_reported |= is_news
+            said = root_attributes(trace) if is_news else {}
         if is_news:
-            self._reports.capped(trace)
+            self._reports.capped(trace.top, said)
         return out
 
     @guarded(_NO_PROCESSORS)

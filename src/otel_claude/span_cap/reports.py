@@ -9,15 +9,13 @@ import weakref
 from opentelemetry import _logs, metrics
 from opentelemetry._logs import SeverityNumber
 from opentelemetry.metrics import Observation
-from opentelemetry.trace import NonRecordingSpan, set_span_in_context
+from opentelemetry.trace import NonRecordingSpan, SpanContext, set_span_in_context
 
 from otel_claude import names
 from otel_claude.emitting.events import event_record
 from otel_claude.emitting.instruments import CAPPED, SPANS
 from otel_claude.emitting.observed import observed_by
 from otel_claude.failsafe import guarded
-from otel_claude.span_cap.records import root_attributes
-from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
 from otel_claude.version import SCOPE, __version__
 
@@ -53,9 +51,9 @@ class Reports:
         self._lock = threading.Lock()
 
     @guarded(None)
-    def capped(self, trace: Trace) -> None:
-        """Says, once per trace, that it has more spans than the cap."""
+    def capped(self, top: SpanContext | None, said: dict[str, int]) -> None:
+        """Says, once per trace, that it has more spans than the cap. `top` is its first span, and `said` its counts."""
         with self._lock:
             self._counted += 1
-        context = None if trace.top is None else set_span_in_context(NonRecordingSpan(trace.top))
-        self._logger.emit(event_record(names.CAPPED_EVENT, SeverityNumber.WARN, root_attributes(trace), context))
+        context = None if top is None else set_span_in_context(NonRecordingSpan(top))
+        self._logger.emit(event_record(names.CAPPED_EVENT, SeverityNumber.WARN, said, context))

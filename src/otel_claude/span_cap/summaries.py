@@ -31,7 +31,8 @@ class Summaries:
     @property
     def folded(self) -> int:
         """How many spans are in summaries. One that is alone in its own is not: it can still be exported itself."""
-        return self._taken + sum(summary.count for summary in self.by_key.values() if summary.only is None)
+        # Of a list: a span may be added in between, by another thread or, in a garbage collection, by this one.
+        return self._taken + sum(summary.count for summary in list(self.by_key.values()) if summary.only is None)
 
     def add(self, held: Held) -> int:
         """Adds a span to its summary, and says how many records there are fewer: one, or none if it needs a new one."""
