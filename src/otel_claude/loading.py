@@ -6,13 +6,14 @@ import weakref
 from collections.abc import Callable
 
 from otel_claude.failsafe import guarded
+from otel_claude.weak_sets import items_of
 
 _loading: "weakref.WeakSet[threading.Thread]" = weakref.WeakSet()
 
 
 def _await_loading() -> None:
     """A child must not inherit the price list half imported."""
-    for thread in list(_loading):
+    for thread in items_of(_loading):
         thread.join(timeout=10)
 
 

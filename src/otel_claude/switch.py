@@ -76,7 +76,10 @@ class Switch(BaseInstrumentor):
         self._switch_on(Switched(chosen, tracer_provider, meter_provider, logger_provider))
 
     def _uninstrument(self, **kwargs: Any) -> None:
-        self._switch_off()
+        try:
+            self._switch_off()
+        except Exception:
+            _log.exception("otel_claude: %s could not be switched off as a whole", self.sdk)
         # A cap that the application has put on itself stays.
         if self._provider in _capped:
             _capped[self._provider].discard(self)

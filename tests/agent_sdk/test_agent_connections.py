@@ -4,7 +4,8 @@ import asyncio
 import json
 import logging
 import sys
-from collections.abc import AsyncIterator, Callable
+import weakref
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from scripted_transport import ScriptedTransport
 from otel_claude import AnthropicInstrumentor
 from otel_claude.agent_sdk import ClaudeAgentInstrumentor, observe_transport
 from otel_claude.agent_sdk.conversation import Conversation
+from otel_claude.agent_sdk.observer import Observer
 from otel_claude.failsafe import failures
 from otel_claude.testing import Telemetry
 
@@ -33,6 +35,20 @@ def scripted(name: str = "two_tools") -> dict[str, Any]:
 
 async def asked(**connection: Any) -> list[Any]:
     return [message async for message in query(prompt="Add 1 and 2.", **connection)]
+
+
+ANYBODY: Any = None
+
+
+class Growing(weakref.WeakSet[Any]):
+    """A set to which another thread adds something while it is gone through for the first time."""
+
+    def __iter__(self) -> Iterator[Any]:
+        for item in super().__iter__():
+            if not hasattr(self, "late"):
+                self.late: Any = Observer(ANYBODY, new=False, deferring=False)
+                self.add(self.late)
+            yield item
 
 
 def names(telemetry: Telemetry) -> list[str]:
@@ -220,6 +236,42 @@ def test_uninstrumented_in_the_middle_ends_what_is_open(agents: Telemetry):
     asyncio.run(application())
     turn = agents.span("invoke_agent")
     assert (turn.attributes or {})["claude.agent.outcome"] == "abandoned"
+
+
+def test_uninstrumented_while_other_threads_connect_ends_what_is_open(agents: Telemetry):
+    patches: Any = ClaudeAgentInstrumentor()._patches  # pyright: ignore[reportPrivateUsage]
+
+    async def application() -> None:
+        async for message in query(prompt="Add 1 and 2.", **scripted()):
+            if isinstance(message, sdk.SystemMessage):
+                patches._alive = Growing(patches._alive)
+                ClaudeAgentInstrumentor().uninstrument()
+
+    asyncio.run(application())
+    assert (agents.span("invoke_agent").attributes or {})["claude.agent.outcome"] == "abandoned"
+
+
+def test_uninstrumented_in_spite_of_a_fault_leaves_nothing_behind(
+    instrument_agents: Callable[..., Telemetry], monkeypatch: pytest.MonkeyPatch
+):
+    telemetry = instrument_agents(max_spans_per_trace=50)
+
+    def fail(*_: object) -> None:
+        raise RuntimeError
+
+    for method in ("closed", "__del__"):
+        monkeypatch.setattr(Observer, method, fail)
+    observed = observe_transport(ScriptedTransport([]))
+    assert type(observed) is not ScriptedTransport
+    ClaudeAgentInstrumentor().uninstrument()
+    assert type(observe_transport(ScriptedTransport([]))) is ScriptedTransport
+    with telemetry.tracer_provider.get_tracer("app").start_as_current_span("root"):
+        for _ in range(60):
+            telemetry.tracer_provider.get_tracer("app").start_span("step").end()
+    assert len(telemetry.spans) == 61
+    assert failures.counts == {"Patches.close_all": 1}
+    failures.counts.clear()
+    monkeypatch.undo()
 
 
 def test_what_the_application_does_not_want_observed_is_not(agents: Telemetry):

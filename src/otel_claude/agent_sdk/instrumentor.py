@@ -89,10 +89,11 @@ class ClaudeAgentInstrumentor(Switch):
         from otel_claude.agent_sdk import mcp_spans
 
         _active = None
-        if self._patches is not None:
-            self._patches.restore()
-            self._agents.close()
-            self._patches = self._agents = None
+        patches, agents = self._patches, self._agents
+        self._patches = self._agents = None
+        if patches is not None:
+            patches.restore()
+            agents.close()
         if (module := sys.modules.get(mcp_spans.MODULE)) is not None:
             mcp_spans.restore(module)
 

@@ -24,6 +24,7 @@ from otel_claude.anthropic.patches import Patch, wrapped_by
 from otel_claude.dropped import watch_collections
 from otel_claude.failsafe import guarded
 from otel_claude.values import fields
+from otel_claude.weak_sets import items_of
 
 _log = logging.getLogger("otel_claude")
 
@@ -83,14 +84,16 @@ class Patches:
             self._applied.pop().restore()
         self.close_all()
 
+    @guarded(None)
     def close_all(self) -> None:
         """Ends what is open on all connections."""
-        for observer in list(self._alive):
+        for observer in items_of(self._alive):
             observer.closed()
 
+    @guarded(None)
     def forget_all(self) -> None:
         """In a child: the connections are its parent's."""
-        for observer in list(self._alive):
+        for observer in items_of(self._alive):
             observer.forget()
 
     def observe(self, transport: Any, *, asks: bool = False) -> Any:

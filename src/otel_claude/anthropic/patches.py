@@ -44,6 +44,7 @@ class Patch:
         """Puts the replacement in place."""
         setattr(self._owner, self._name, self._patched)
 
+    @guarded(None)
     def restore(self) -> None:
         """Puts the very object back that was there. Somebody else's patch on top of ours is left in its place."""
         if vars(self._owner).get(self._name) is self._patched:

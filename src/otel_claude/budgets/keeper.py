@@ -17,6 +17,7 @@ from otel_claude.budgets.findings import of_crossing, of_ledger
 from otel_claude.budgets.ledgers import Ledger
 from otel_claude.diagnosis.finding import Finding
 from otel_claude.failsafe import guarded
+from otel_claude.weak_sets import items_of
 
 LEAST_PAUSE_S = 0.05
 """Between two looks, however often it is woken."""
@@ -195,19 +196,19 @@ _alive: "weakref.WeakSet[Keeper]" = weakref.WeakSet()
 
 @guarded(None)
 def _before_fork() -> None:
-    for keeper in list(_alive):
+    for keeper in items_of(_alive):
         keeper.before_fork()
 
 
 @guarded(None)
 def _after_fork_in_parent() -> None:
-    for keeper in list(_alive):
+    for keeper in items_of(_alive):
         keeper.after_fork_in_parent()
 
 
 @guarded(None)
 def _after_fork() -> None:
-    for keeper in list(_alive):
+    for keeper in items_of(_alive):
         keeper.after_fork()
 
 

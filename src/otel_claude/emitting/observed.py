@@ -26,6 +26,7 @@ from otel_claude.emitting.instruments import INSTRUMENTS, LIMIT, REMAINING, RESE
 from otel_claude.emitting.points import Labels, Point
 from otel_claude.failsafe import failures
 from otel_claude.rate_limits import RateLimits
+from otel_claude.weak_sets import items_of
 
 MOST_PENDING = 1_000
 """How many calls may have ended since the last look before they are added up without one."""
@@ -90,12 +91,12 @@ _alive: "weakref.WeakSet[Counters]" = weakref.WeakSet()
 
 
 def _before_fork() -> None:
-    for counters in list(_alive):
+    for counters in items_of(_alive):
         counters.before_fork()
 
 
 def _after_fork() -> None:
-    for counters in list(_alive):
+    for counters in items_of(_alive):
         counters.after_fork()
 
 

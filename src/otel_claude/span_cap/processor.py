@@ -26,6 +26,7 @@ from otel_claude.span_cap.shares import Shares
 from otel_claude.span_cap.trace import Trace
 from otel_claude.span_cap.traces import Traces
 from otel_claude.span_cap.watch import Watch
+from otel_claude.weak_sets import items_of
 
 SILENT_S = 60.0
 """After how long without a span a trace is taken to have ended, though a span of it was never ended, or another process
@@ -198,7 +199,7 @@ _alive: "weakref.WeakSet[CapProcessor]" = weakref.WeakSet()
 
 
 def _after_fork() -> None:
-    for processor in list(_alive):
+    for processor in items_of(_alive):
         processor.after_fork()
 
 
