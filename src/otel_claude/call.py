@@ -153,6 +153,8 @@ class Call:
     """When it was started, in nanoseconds of the monotonic clock."""
     start_time: int
     """The same in nanoseconds since the epoch."""
+    fork: int = 0
+    """In which process it was started, as `forks` count them."""
     url: str = ""
     secrets: tuple[str, ...] = ()
     """The client's keys and the user's id, to be kept out of every text."""

@@ -121,6 +121,49 @@ claude.stop()
     assert done.stdout == f"parent ['{SPAN}'] 1 True\n"
 
 
+@FORKS
+def test_what_a_child_drops_of_its_parents_is_told_of_by_the_parent_alone():
+    """Also by a child that leaves the block of a run, and the frames that hold a stream."""
+    done = run_python(
+        PREPARED
+        + """
+import otel_claude
+from contextlib import ExitStack
+
+def work(child=0):
+    with ExitStack() as stack:
+        stack.enter_context(otel_claude.agent("outer"))
+        stack.enter_context(otel_claude.tool_call({"type": "tool_use", "id": "toolu_1", "name": "work"}))
+        stream = connect().messages.create(**hello, stream=True)
+        next(stream)
+        child = os.fork()
+        if child == 0:
+            return "child"
+        assert os.waitpid(child, 0)[1] == 0
+        for _ in stream:
+            pass
+    return "parent"
+
+who = work()
+if who == "child":
+    told(who)
+    with otel_claude.agent("own"):
+        connect().messages.create(**hello)
+told(who)
+if who == "child":
+    os._exit(0)
+claude.stop()
+"""
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines() == [
+        "child [] 0 False",
+        f"child ['{SPAN}', 'invoke_agent own'] 1 True",
+        f"parent ['{SPAN}', 'execute_tool work', 'invoke_agent outer'] 1 True",
+    ]
+
+
 OPEN_STREAMS = {
     "a stream": "stream = client.messages.create(**hello, stream=True); next(stream)",
     "an unread stream": "stream = client.messages.create(**hello, stream=True)",

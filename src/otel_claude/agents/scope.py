@@ -17,6 +17,7 @@ from otel_claude.agents.execution import Execution
 from otel_claude.agents.run import UNKNOWN, Run
 from otel_claude.dropped import garbage_collection
 from otel_claude.failsafe import guarded
+from otel_claude.forks import forks
 from otel_claude.leftovers import leftovers
 
 
@@ -92,7 +93,7 @@ class Scope:
     began with, where that was one of ours, and `left` the one that the code has made of it and goes on in.
     """
 
-    __slots__ = ("__weakref__", "_finish", "left", "made", "record")
+    __slots__ = ("__weakref__", "_finish", "_fork", "left", "made", "record")
 
     def __init__(
         self, record: Run | Execution | None = None, finish: Callable[[Any, BaseException | None], None] | None = None
@@ -101,6 +102,7 @@ class Scope:
         self.made: Context | None = None
         self.left: Context | None = None
         self._finish = finish
+        self._fork = forks.count
         if finish is not None:
             leftovers.add(self)
 
@@ -121,6 +123,8 @@ class Scope:
         if record is None or record.finished or self._finish is None:
             return
         record.finished = True
+        if self._fork != forks.count:
+            return  # In a child it is only a copy of its parent's, who tells of it.
         if isinstance(record, Execution):
             record.result = result
         self._finish(record, error)

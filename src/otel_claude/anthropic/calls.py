@@ -35,6 +35,7 @@ from otel_claude.budgets.exceeded import BudgetExceeded
 from otel_claude.call import Call, Response, Retry
 from otel_claude.dropped import finish_record
 from otel_claude.failsafe import failures, guarded
+from otel_claude.forks import forks
 from otel_claude.outcome import was_sent
 from otel_claude.telemetry import Telemetry
 from otel_claude.values import NO_FIELDS, OTHER, Fields, attribute
@@ -79,6 +80,7 @@ class Calls:
             content_mode=self.content_mode(own_tracing),
             owns_span=self.owns_span(client),
             injects=self._injects(client, own_tracing),
+            fork=forks.count,
             url=options.url,
         )
         self._telemetry.start(call, provider)
@@ -278,7 +280,9 @@ class Calls:
         """The call has ended, whichever way."""
         if not call.progress.finished:
             call.progress.finished = True
-            finish_record(call, self._tell)
+            # In a child it is only a copy of its parent's, who tells of it.
+            if call.fork == forks.count:
+                finish_record(call, self._tell)
 
     @guarded(None)
     def _tell(self, call: Call) -> None:
