@@ -6,7 +6,7 @@ import time
 import weakref
 from collections.abc import Callable, Generator, Iterable
 from contextlib import suppress
-from contextvars import copy_context
+from contextvars import Context, copy_context
 from functools import partial
 from typing import Any
 
@@ -115,6 +115,51 @@ async def test_what_ends_in_a_collection_leaves_what_goes_on_there_as_it_is(tele
         gc.enable()
     await in_time(lambda: len(telemetry.spans) == 2)
     assert telemetry.span("execute_tool left").status.is_unset
+
+
+class Never:
+    """What nobody ever answers."""
+
+    def __await__(self) -> Generator[None]:
+        yield
+
+
+class Kept(list[Any]):
+    """Holds itself, so that only a collection finds that nobody else does."""
+
+
+@pytest.mark.parametrize("how", ["collected", "closed"])
+def test_what_ends_in_a_span_that_was_begun_in_its_run_leaves_that_current(telemetry: Telemetry, how: str):
+    """A coroutine waits, and what it has started, with a copy of its context, is in the middle of a span."""
+    tracer = telemetry.tracer_provider.get_tracer("application")
+    contexts: list[Context] = []
+
+    @otel_claude.agent("waits")
+    async def wait() -> None:
+        contexts.append(copy_context())
+        await Never()
+
+    kept = Kept([wait()])
+    copy_context().run(kept[0].send, None)
+
+    def work(kept: Kept | None) -> None:
+        with tracer.start_as_current_span("its own") as own:
+            if how == "closed" and kept is not None:
+                kept[0].close()
+            elif kept is not None:
+                kept.append(kept)
+                dropped, kept = weakref.ref(kept), None
+                while dropped() is not None:
+                    gc.collect()
+            assert trace.get_current_span() is own
+
+    given = [kept]
+    del kept
+    gc.disable()
+    try:
+        contexts.pop().run(lambda: work(given.pop()))
+    finally:
+        gc.enable()
 
 
 def test_what_is_told_after_a_collection_comes_after_what_was_dropped_in_it():

@@ -24,11 +24,12 @@ from otel_claude.leftovers import leftovers
 class Step:
     """`with step:` stands around a piece of the code of a scope. Without one it does nothing."""
 
-    __slots__ = ("_before", "_scope", "_token")
+    __slots__ = ("_before", "_inside", "_scope", "_token")
 
     def __init__(self, scope: "Scope | None" = None) -> None:
         self._scope = scope
         self._before: Context | None = None
+        self._inside: Context | None = None
         self._token: Any = None
 
     @guarded(None)
@@ -43,7 +44,7 @@ class Step:
                 inside = trace.set_span_in_context(record.span, inside)
             scope.made = inside
         self._token = context.attach(inside)
-        self._before = before
+        self._before, self._inside = before, inside
         if isinstance(record, Run):
             record.enter_step()
 
@@ -65,9 +66,13 @@ class Step:
         if not collecting:
             scope.record.active_at = perf_counter_ns()
         now = context.get_current()
-        if is_current(scope.record):
+        if not in_order or collecting:
+            # What goes on here may be something else, such as a span, that was begun in the same run.
+            if now is self._inside or now is scope.made:
+                context.attach(before)
+        elif is_current(scope.record):
             context.attach(before)
-        elif in_order and not collecting:
+        else:
             # What the code has left open, such as a run, is current. It is not for whoever goes on from here.
             try:
                 self._token.var.reset(self._token)
