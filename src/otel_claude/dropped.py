@@ -37,6 +37,11 @@ class GarbageCollection:
         """What `gc` calls before and after each collection."""
         self._thread = _thread.get_ident() if phase == "start" else None
 
+    def forget(self) -> None:
+        """In a child, which has none of the parent's threads but the one that it goes on in."""
+        if not self.here:
+            self._thread = None
+
     @property
     def here(self) -> bool:
         """True in the middle of a collection, which may run while this thread holds any lock."""
@@ -44,6 +49,7 @@ class GarbageCollection:
 
 
 garbage_collection = GarbageCollection()
+os.register_at_fork(after_in_child=garbage_collection.forget)
 
 
 LONGEST_WAIT_NS = 5 * 10**9

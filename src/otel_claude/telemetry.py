@@ -164,6 +164,12 @@ class Telemetry:
             self._tell_exception(call, known.failure)
         self._tell_findings(call, known)
 
+    @guarded(None)
+    def release(self, call: Call) -> None:
+        """Books a call of which no more is told, unless that is done."""
+        if self.budgets is not None and call.admitted is not None:
+            self.budgets.settle(call, self._knowledge.of(call, call.error).cost)
+
     def enrich(self, call: Call, span: trace.Span, error: BaseException | None) -> None:
         """Sets on `span`, which is the SDK's own and about to end, what is known of the call so far."""
         self._set_request(call, span)

@@ -17,7 +17,7 @@ from rig import in_time
 import otel_claude
 from fixture_types import Runner
 from otel_claude.agents.current import current_run
-from otel_claude.dropped import garbage_collection, tell_safely
+from otel_claude.dropped import GarbageCollection, garbage_collection, tell_safely
 from otel_claude.testing import Telemetry
 
 
@@ -160,6 +160,19 @@ def test_what_ends_in_a_span_that_was_begun_in_its_run_leaves_that_current(telem
         contexts.pop().run(lambda: work(given.pop()))
     finally:
         gc.enable()
+
+
+def test_a_child_does_not_take_itself_for_its_parents_thread_that_collected(monkeypatch: pytest.MonkeyPatch):
+    collection = GarbageCollection()
+    with monkeypatch.context() as there:
+        there.setattr(_thread, "get_ident", lambda: 1)
+        collection("start", {})
+        collection.forget()
+        assert collection.here  # The child goes on in the very thread, and in the collection.
+    collection.forget()
+    with monkeypatch.context() as there:
+        there.setattr(_thread, "get_ident", lambda: 1)  # Which a thread of the child's may have.
+        assert not collection.here
 
 
 def test_what_is_told_after_a_collection_comes_after_what_was_dropped_in_it():

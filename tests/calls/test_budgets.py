@@ -15,6 +15,7 @@ from fixture_types import API_KEY, Instrument, Make
 from otel_claude import AnthropicInstrumentor, BudgetExceeded
 from otel_claude.budgets.ledgers import ledger_at
 from otel_claude.budgets.money import picodollars
+from otel_claude.knowledge import Knowledge
 from otel_claude.testing import Answer, Batch, Overloaded, SimulatedClaude, Telemetry, usage
 
 ASK: dict[str, Any] = {
@@ -143,6 +144,24 @@ async def test_a_call_whose_price_is_not_known_reserves_nothing(
     assert batch.id
     until(lambda: points(telemetry, "claude.budget.spent") != [])
     assert points(telemetry, "claude.budget.spent") == [(0.0, {"claude.budget.name": "all"})]
+
+
+async def test_a_call_in_whose_end_somebody_presses_ctrl_c_gives_back_what_was_reserved(
+    client: Any, instrument: Instrument, claude: SimulatedClaude, monkeypatch: pytest.MonkeyPatch
+):
+    """An answer of 1,000 tokens costs up to $0.025, so that two do not fit, and one of 10 tokens $0.00075 and less."""
+    instrument(budgets=budgets(usd=0.04, reserve=True))
+    claude.will(*[Answer("Hi", usage=usage(input_tokens=100, output_tokens=10))] * 2)
+
+    def interrupt(*_: object) -> None:
+        monkeypatch.undo()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Knowledge, "of", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        await settle(client.messages.create(**ASK))
+    await settle(client.messages.create(**ASK))
+    assert len(claude.requests) == 2
 
 
 async def test_a_call_that_fails_gives_back_what_was_reserved(

@@ -282,7 +282,15 @@ class Calls:
             call.progress.finished = True
             # In a child it is only a copy of its parent's, who tells of it.
             if call.fork == forks.count:
-                finish_record(call, self._tell)
+                self._finish(call)
+
+    def _finish(self, call: Call) -> None:
+        try:
+            finish_record(call, self._tell)
+        except BaseException:
+            # Somebody presses Ctrl-C just now. The call is not ended again, and would hold its part of a budget.
+            self._telemetry.release(call)
+            raise
 
     @guarded(None)
     def _tell(self, call: Call) -> None:
