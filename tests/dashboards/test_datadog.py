@@ -16,7 +16,7 @@ from emitted import ATTRIBUTES, METRICS
 from otel_claude.dashboards.alert import trend_of
 from otel_claude.dashboards.alerts import ALERTS
 from otel_claude.dashboards.datadog import SINCE_YESTERDAY, dashboard, monitors
-from otel_claude.dashboards.rows_of_spend import TENANT
+from otel_claude.dashboards.measures import TENANT
 from otel_claude.emitting.instruments import DURATION
 
 GUIDE = "https://example.com/production.md"
@@ -97,15 +97,15 @@ WIDGETS_SAID: dict[str, list[tuple[str, str | None]]] = {
     "Left of rate limits": [
         (
             (
-                "min:claude.rate_limit.remaining{*} "
-                "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id}"
+                "min:claude.rate_limit.remaining{*} by {claude.rate_limit.type,claude.rate_limit.model,"
+                "anthropic.organization.id,claude.workspace,claude.call.name}"
             ),
             None,
         ),
         (
             (
-                "max:claude.rate_limit.limit{*} "
-                "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id}"
+                "max:claude.rate_limit.limit{*} by {claude.rate_limit.type,claude.rate_limit.model,"
+                "anthropic.organization.id,claude.workspace,claude.call.name}"
             ),
             None,
         ),
@@ -133,10 +133,16 @@ def test_a_widget_asks_for_what_its_title_says(title: str, said: list[tuple[str,
             "percentile(last_15m):p99.9:gen_ai.client.operation.time_per_output_chunk{*} by {service} > 10.24"
         ),
         "ClaudeRateLimitLow": (
-            "min(last_5m):min:claude.rate_limit.remaining{*} "
+            "min(last_5m):min:claude.rate_limit.remaining{NOT claude.call.name:*} "
             "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id} / "
-            "max:claude.rate_limit.limit{*} "
+            "max:claude.rate_limit.limit{NOT claude.call.name:*} "
             "by {claude.rate_limit.type,claude.rate_limit.model,anthropic.organization.id} < 0.1"
+        ),
+        "ClaudeMethodLimitLow": (
+            "min(last_5m):min:claude.rate_limit.remaining{claude.call.name:*} "
+            "by {claude.rate_limit.type,anthropic.organization.id,claude.call.name} / "
+            "max:claude.rate_limit.limit{claude.call.name:*} "
+            "by {claude.rate_limit.type,anthropic.organization.id,claude.call.name} < 0.1"
         ),
         "ClaudeBudgetNearlySpent": (
             "max(last_5m):max:claude.budget.spent{*} by {service,claude.budget.name} / "
@@ -144,7 +150,7 @@ def test_a_widget_asks_for_what_its_title_says(title: str, said: list[tuple[str,
         ),
         "ClaudeRateLimited": (
             "sum(last_15m):count:gen_ai.client.operation.duration{claude.error.category:rate_limited} "
-            "by {service,gen_ai.request.model}.as_count() > 0"
+            "by {service}.as_count() > 0"
         ),
     }.items(),
 )

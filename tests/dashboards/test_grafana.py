@@ -17,6 +17,7 @@ from otel_claude.dashboards.grafana import dashboard
 from otel_claude.dashboards.measures import SOMETIMES
 from otel_claude.dashboards.promql import label
 from otel_claude.testing import SimulatedClaude
+from promql import Case, Recorded, check, needs_promtool
 
 TARGETS = [
     pytest.param(target["expr"], id=f"{panel['title']} {target['refId']}")
@@ -110,7 +111,8 @@ def test_every_query_has_data(expr: str, scraped: Scraped):
     assert found != []
     assert not any(math.isnan(value) for _, value in found)
     asked = {each for group in re.findall(r"by \((.*?)\)", expr) for each in group.split(", ")}
-    assert {name for labels, _ in found for name in labels} >= asked - {"le"} - {label(each) for each in SOMETIMES}
+    lacked = {label(each) for group in SOMETIMES.values() for each in group}
+    assert all(set(labels) >= asked - {"le"} - lacked for labels, _ in found)
 
 
 @pytest.mark.parametrize(
@@ -276,6 +278,27 @@ def test_what_is_apart_is_named_by_what_it_is_apart_by():
         "spent {{job}} {{claude_budget_name}} {{claude_budget_scope}}",
         "limit {{job}} {{claude_budget_name}}",
     ]
+
+
+def test_a_line_of_what_has_no_name_has_one():
+    """A run of the SDK's tool runner is one of no named agent."""
+    rate = f"rate(gen_ai_invoke_agent_duration_seconds_count{{{JOBS}}}[$__rate_interval])"
+    asked = PANELS["Runs of agents"]["targets"][0]["expr"]
+    named = '"gen_ai_agent_name"'
+    assert asked == f'label_replace(sum by (gen_ai_agent_name) ({rate}) * 60, {named}, "none", {named}, "")'
+
+
+@needs_promtool
+def test_runs_of_no_named_agent_are_counted_as_such():
+    asked = expression("Runs that failed").replace("$__range", "1h").replace("$service", "agents")
+    metric, labels = "gen_ai_invoke_agent_duration_seconds_count", {"job": "agents", "error_type": "api_error"}
+    hour = Recorded("up", {}, [(0, 12)], 1)
+    unnamed = Recorded(metric, labels, (), 2, after=6)
+    named = Recorded(metric, {**labels, "gen_ai_agent_name": "research"}, (), 3, after=6)
+    query = (
+        f'sum({asked} == 2 and on (gen_ai_agent_name) label_replace(vector(1), "gen_ai_agent_name", "none", "", ""))'
+    )
+    assert check(query, [Case([hour, unnamed, named], fires=True), Case([hour, named], fires=False)]) == ""
 
 
 def test_services_can_be_chosen_from_those_that_call(scraped: Scraped):

@@ -15,9 +15,8 @@ from emitted import ATTRIBUTES, METRICS
 
 from otel_claude.dashboards.alert import trend_of
 from otel_claude.dashboards.alerts import ALERTS
-from otel_claude.dashboards.measures import SERVICE, seconds
+from otel_claude.dashboards.measures import SERVICE, TENANT, seconds
 from otel_claude.dashboards.newrelic import OFF_PREDICTION, conditions, dashboard
-from otel_claude.dashboards.rows_of_spend import TENANT
 
 CONDITIONS = conditions("https://example.com/production.md")
 NAMES = [each["condition"]["name"] for each in CONDITIONS]
@@ -29,12 +28,14 @@ VALUES = r"\('[\w.]+'(?:, '[\w.]+')*\)"
 TEST = rf"(?:= '[\w.]+'|IN {VALUES}|LIKE '[\w%.]+'|IS (?:NOT )?NULL)"
 WHERE = rf"(?:(?:{NAME}|`metricName`) {TEST}|\({NAME} IS NULL OR {NAME} NOT IN {VALUES}\))"
 BOTH = rf"{WHERE}(?: AND {WHERE})*"
+GROUP = rf"(?:{NAME}|if\({NAME} IS NULL, 'none', {NAME}\))"
 NUMBER = rf"(?:sum|count|min|max)\({NAME}\)|percentile\({NAME}, [\d.]+\)"
 CHOSEN = rf"(?:{NUMBER}|filter\((?:{NUMBER}), WHERE {BOTH}\))"
 SELECTED = rf"(?:{CHOSEN}|rate\({CHOSEN}, 1 second\))"
 QUERY = re.compile(
     rf"SELECT \(?{SELECTED}(?: [/+] {SELECTED})?\)?(?: \* \d+)? AS '[\w ]+' FROM Metric"  # noqa: S608  # a pattern
-    rf"(?: WHERE {BOTH})?(?: FACET {NAME}(?:, {NAME})*)?(?: SINCE (?:today|5 minutes ago))?(?: TIMESERIES| LIMIT \d+)?"
+    rf"(?: WHERE {BOTH})?(?: FACET {GROUP}(?:, {GROUP})*)?"
+    r"(?: SINCE (?:today|5 minutes ago))?(?: TIMESERIES| LIMIT \d+)?"
 )
 
 
@@ -256,7 +257,16 @@ WIDGETS_SAID = {
     "Left of rate limits": [
         (
             "SELECT min(`claude.rate_limit.remaining`) / max(`claude.rate_limit.limit`) AS 'left' FROM Metric "
-            "FACET `claude.rate_limit.type`, `claude.rate_limit.model`, `anthropic.organization.id` TIMESERIES"
+            "FACET `claude.rate_limit.type`, "
+            "if(`claude.rate_limit.model` IS NULL, 'none', `claude.rate_limit.model`), `anthropic.organization.id`, "
+            "if(`claude.workspace` IS NULL, 'none', `claude.workspace`), "
+            "if(`claude.call.name` IS NULL, 'none', `claude.call.name`) TIMESERIES"
+        )
+    ],
+    "Runs that failed": [
+        (
+            "SELECT count(`gen_ai.invoke_agent.duration`) AS 'runs' FROM Metric WHERE `error.type` IS NOT NULL "
+            "FACET if(`gen_ai.agent.name` IS NULL, 'none', `gen_ai.agent.name`) LIMIT 25"
         )
     ],
 }
@@ -285,6 +295,28 @@ def test_a_widget_asks_for_what_its_title_says(title: str, said: list[str]):
 )
 def test_a_condition_looks_at_what_its_text_says(name: str, selected: str):
     assert condition_selects(name) == selected
+
+
+@pytest.mark.parametrize(
+    ("name", "rest"),
+    {
+        "ClaudeRateLimited": (
+            "`metricName` = 'gen_ai.client.operation.duration' AND `claude.error.category` = 'rate_limited' "
+            "FACET `service.name`"
+        ),
+        "ClaudeRateLimitLow": (
+            "`metricName` IN ('claude.rate_limit.remaining', 'claude.rate_limit.limit') AND `claude.call.name` IS NULL "
+            "FACET `claude.rate_limit.type`, `claude.rate_limit.model`, `anthropic.organization.id`"
+        ),
+        "ClaudeMethodLimitLow": (
+            "`metricName` IN ('claude.rate_limit.remaining', 'claude.rate_limit.limit') "
+            "AND `claude.call.name` IS NOT NULL "
+            "FACET `claude.rate_limit.type`, `anthropic.organization.id`, `claude.call.name`"
+        ),
+    }.items(),
+)
+def test_a_condition_is_apart_by_what_all_of_its_points_have(name: str, rest: str):
+    assert BY_NAME[name]["nrql"]["query"].partition(" WHERE ")[2] == rest
 
 
 def test_a_line_of_a_widget_begins_above_what_is_well_or_ends_below():

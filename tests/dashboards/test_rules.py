@@ -146,6 +146,10 @@ ON = [(10.0, 2 * HOUR)]
 
 FIRES: Mapping[str, list[Recorded]] = {
     "ClaudeRateLimitLow": limit(0.09, HOUR, "requests"),
+    "ClaudeMethodLimitLow": [
+        each._replace(labels={**each.labels, "claude_call_name": "anthropic.messages.count_tokens"})
+        for each in limit(0.09, HOUR, "requests")
+    ],
     "ClaudeRateLimited": fails("rate_limited"),
     # 4,050 in five minutes are 810 a minute.
     "ClaudeRequestsNearLimit": counted(f"{CALLS}_count", [(4_050, 2 * HOUR)], **CHAT),
@@ -361,6 +365,16 @@ WELL: Mapping[str, tuple[str, list[Recorded]]] = {
         [
             *limit(0.9, HOUR, of=100_000, instance="busy"),
             *limit(0.9, HOUR, of=2_000_000, instance="idle"),
+        ],
+    ),
+    "the small limit of a method beside the large one of its model": (
+        "ClaudeRateLimitLow",
+        [
+            *limit(0.9, HOUR, "requests", of=4_000),
+            *(
+                each._replace(labels={**each.labels, "claude_call_name": "anthropic.messages.count_tokens"})
+                for each in limit(0.9, HOUR, "requests", of=100)
+            ),
         ],
     ),
     "calls that a budget refuses, of an application that repeats few": (

@@ -17,6 +17,7 @@ from otel_claude.testing import (
     Overloaded,
     RateLimited,
     SimulatedClaude,
+    ToolUse,
     usage,
 )
 
@@ -73,6 +74,32 @@ class Traffic:
     def rounds_of(self, count: int) -> None:
         for _ in range(count):
             self._round()
+
+    def of_no_model(self) -> None:
+        """Calls that are refused for a rate limit of a method's own."""
+        client = self._client
+        requests: Any = [{"custom_id": "one", "params": {"model": SONNET, "max_tokens": 64, "messages": []}}]
+        for call in (
+            client.beta.files.list,
+            client.messages.batches.list,
+            lambda: client.messages.batches.create(requests=requests),
+        ):
+            self._claude.will(RateLimited(headers=LIMITS))
+            with contextlib.suppress(anthropic.RateLimitError):
+                call()
+
+    def of_no_named_agent(self) -> None:
+        """A run of the SDK's own tool runner, for no tenant."""
+        self._claude.will(Answer(tool_uses=(ToolUse("weather", {"city": "Paris"}),), usage=USAGE), answered())
+        client: Any = self._client
+
+        @anthropic.beta_tool
+        def weather(city: str) -> str:
+            """The weather in a city."""
+            return f"Sunny in {city}"
+
+        messages = [{"role": "user", "content": "Is it warm in Paris?"}]
+        client.beta.messages.tool_runner(model=SONNET, max_tokens=64, messages=messages, tools=[weather]).until_done()
 
     def close(self) -> None:
         self._client.close()

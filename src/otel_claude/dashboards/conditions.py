@@ -3,7 +3,7 @@
 from typing import Literal
 
 from otel_claude import names
-from otel_claude.dashboards.measures import SERVICE, Formula, Measure, Where, ratio
+from otel_claude.dashboards.measures import CHATS, NO_METHOD, SERVICE, Formula, Measure, Where, ratio
 from otel_claude.diagnosis.codes import Category
 from otel_claude.emitting import instruments
 
@@ -11,6 +11,11 @@ Growth = Literal["grown", "per_second"]
 
 MODEL = (names.REQUEST_MODEL,)
 LIMITS = (names.LIMIT_TYPE, names.LIMIT_MODEL, names.ORGANIZATION, names.LIMIT_WORKSPACE, names.CALL_NAME)
+OF_MODELS = (NO_METHOD,)
+OF_METHODS = (Where(names.CALL_NAME, "set"),)
+"""Limits of methods that no model answers, such as `count_tokens`. Of two limits, the least that is left of the one is
+not to be compared with the size of the other, which it would be where an attribute that tells them apart is left out.
+"""
 BUDGET = (SERVICE, names.BUDGET_NAME)
 """Services have budgets of the same name, such as `daily_budget_usd`."""
 
@@ -19,7 +24,7 @@ BUDGET_OR_SHARE = (*BUDGET, names.BUDGET_SCOPE)
 
 ALONE = (SERVICE,)
 """A small service that fails is not to be lost in a large one that does not. Limits and bills are those of all."""
-CALL = (Where(names.OPERATION, "in", ("chat",)),)
+CALL = (CHATS,)
 SENT = (Where(names.ERROR_CATEGORY, "not in", ("budget",)),)
 """Calls that a budget refuses never leave the process."""
 ANSWERED = (*CALL, Where(names.ERROR_TYPE, "unset"))
@@ -74,6 +79,11 @@ def used(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
 def cost(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:
     """USD."""
     return Measure(instruments.COST, what, (), by, window)
+
+
+def left(where: tuple[Where, ...] = (), by: tuple[str, ...] = LIMITS) -> Formula:
+    """What is left of rate limits, of 1."""
+    return ratio(Measure(instruments.REMAINING, "least", where, by), Measure(instruments.LIMIT, "most", where, by))
 
 
 def spent(by: tuple[str, ...]) -> Formula:

@@ -26,9 +26,12 @@ https://docs.datadoghq.com/dashboards/functions/rollup/
 
 
 def query(measure: Measure) -> str:
-    """The query of a measure."""
+    """The query of a measure. On a dashboard, what lacks a tag is in a group `N/A`.
+
+    https://docs.datadoghq.com/dashboards/functions/exclusion/
+    """
     where = " AND ".join(_condition(each) for each in measure.where) or "*"
-    named = [_tag(each) for each in always(measure.by)]
+    named = [_tag(each) for each in measure.by]
     by = f" by {{{','.join(named)}}}" if named else ""
     asked = f"{measure.of.name}{{{where}}}{by}"
     if measure.what == "quantile":
@@ -71,9 +74,10 @@ def changed(formula: Formula, window: str, least: float = 0) -> str:
 
 
 def _monitored(formula: Formula) -> dict[str, str]:
+    grouped = Formula(formula.text, {name: each._replace(by=always(each)) for name, each in formula.measures.items()})
     return {
-        name: f"default_zero({text})" if formula.measures[name].or_zero else text
-        for name, text in queries(formula).items()
+        name: f"default_zero({text})" if grouped.measures[name].or_zero else text
+        for name, text in queries(grouped).items()
     }
 
 

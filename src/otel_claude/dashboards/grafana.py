@@ -5,10 +5,11 @@ In: `ROWS`. Out: the JSON model that Grafana imports: https://grafana.com/docs/g
 Its data source is a variable, so that it belongs to no installation. Pure.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from otel_claude.dashboards.measures import SERVICE
+from otel_claude.dashboards.measures import NONE, SERVICE, always
 from otel_claude.dashboards.panel import Panel, Query
 from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
 from otel_claude.dashboards.promql import label, promql, series
@@ -101,7 +102,7 @@ def _panel(panel: Panel, left: int, top: int) -> dict[str, Any]:
             {
                 "refId": ref,
                 "datasource": SOURCE,
-                "expr": promql(query.formula, WINDOWS[panel.kind], f'{label(SERVICE)}=~"$service"'),
+                "expr": _expression(panel, query),
                 "interval": INTERVAL,
                 "legendFormat": _legend(query, alone=len(panel.queries) == 1),
                 "instant": instant,
@@ -119,6 +120,15 @@ def _panel(panel: Panel, left: int, top: int) -> dict[str, Any]:
         },
         "options": _options(panel),
     }
+
+
+def _expression(panel: Panel, query: Query) -> str:
+    """The query. A line that is apart by nothing but what it lacks would have no name."""
+    asked = promql(query.formula, WINDOWS[panel.kind], f'{label(SERVICE)}=~"$service"')
+    if len(query.formula.by) != 1 or always(query.formula.first):
+        return asked
+    named = json.dumps(label(*query.formula.by))
+    return f'label_replace({asked}, {named}, "{NONE}", {named}, "")'
 
 
 def _legend(query: Query, *, alone: bool) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from otel_claude import names
+from otel_claude.emitting import instruments
 from otel_claude.emitting.instruments import Instrument
 
 
@@ -57,9 +58,14 @@ class Formula(NamedTuple):
         return "/ {" in self.text or "/ ({" in self.text
 
     @property
+    def first(self) -> Measure:
+        """The measure whose attributes the numbers are apart by."""
+        return next(iter(self.measures.values()))
+
+    @property
     def by(self) -> tuple[str, ...]:
         """The attributes that the numbers are apart by."""
-        return next(iter(self.measures.values())).by
+        return self.first.by
 
     def over(self, window: str) -> "Formula":
         """The same in such a window."""
@@ -86,12 +92,43 @@ SERVICE = "service.name"
 GAUGES = {"least": "min", "most": "max"}
 """What is measured of gauges, as all backends call it."""
 
-SOMETIMES = frozenset({names.LIMIT_WORKSPACE, names.CALL_NAME, names.BUDGET_SCOPE})
+TENANT = "tenant"
+"""The entry of the baggage that costs are shown by, where the setting `baggage` has it."""
+
+CHATS = Where(names.OPERATION, "in", ("chat",))
+NO_METHOD = Where(names.CALL_NAME, "unset")
+"""Of a rate limit: that it is one of models, which all are that are of no method."""
+
+SOMETIMES: Mapping[Instrument, frozenset[str]] = {
+    # Files and batches are of no model.
+    instruments.DURATION: frozenset({names.REQUEST_MODEL}),
+    instruments.LIMIT: frozenset({names.LIMIT_MODEL, names.LIMIT_WORKSPACE, names.CALL_NAME}),
+    instruments.REMAINING: frozenset({names.LIMIT_MODEL, names.LIMIT_WORKSPACE, names.CALL_NAME}),
+    instruments.BUDGET_SPENT: frozenset({names.BUDGET_SCOPE}),
+    # The SDK's tool runner has no name for an agent.
+    instruments.AGENT_DURATION: frozenset({names.AGENT_NAME}),
+    instruments.AGENT_INFERENCES: frozenset({names.AGENT_NAME}),
+    instruments.COST: frozenset({TENANT}),
+}
+"""What measures are apart by, and some points of the instrument lack."""
+
+IMPLIED: Mapping[Where, str] = {CHATS: names.REQUEST_MODEL, NO_METHOD: names.LIMIT_MODEL}
+"""The attribute that all points have which meet a condition on another one."""
+
+NONE = "none"
+"""What stands on a dashboard for an attribute that a point lacks."""
 
 
-def always(by: tuple[str, ...]) -> tuple[str, ...]:
-    """Those of the attributes that all points have: Datadog and New Relic leave out of groups what lacks one."""
-    return tuple(each for each in by if each not in SOMETIMES)
+def always(measure: Measure) -> tuple[str, ...]:
+    """Those of its attributes that all of its points have.
+
+    Alerts are apart by no other in Datadog and New Relic, which would leave out of all groups what lacks one.
+    https://docs.datadoghq.com/monitors/configuration/#alert-grouping
+    """
+    asked = {each.attribute for each in measure.where if each.test in ("in", "like", "set")}
+    asked |= {IMPLIED[each] for each in measure.where if each in IMPLIED}
+    lacked = SOMETIMES.get(measure.of, frozenset()) - asked
+    return tuple(each for each in measure.by if each not in lacked)
 
 
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}

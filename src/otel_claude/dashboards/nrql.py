@@ -7,21 +7,20 @@ https://docs.newrelic.com/docs/data-apis/understand-data/metric-data/metric-data
 Pure.
 """
 
-from otel_claude.dashboards.measures import GAUGES, Formula, Measure, Where, always
+from otel_claude.dashboards.measures import GAUGES, NONE, Formula, Measure, Where, always
 
 
-def nrql(formula: Formula, name: str, *where: Where) -> str:
-    """The query, without its time. A condition that all measures have is the query's; the others are the measures'."""
-    measures = formula.measures.values()
-    common = [each for each in next(iter(measures)).where if all(each in measure.where for measure in measures)]
-    selected = formula.said(
-        {key: _measure(each, common, ratio=formula.is_ratio) for key, each in formula.measures.items()}
+def nrql(formula: Formula, name: str) -> str:
+    """The query of a panel, without its time. What lacks an attribute has a group of its own.
+
+    https://docs.newrelic.com/docs/nrql/nrql-syntax-clauses-functions/#func-if
+    """
+    known = always(formula.first)
+    groups = (
+        quoted(each) if each in known else f"if({quoted(each)} IS NULL, '{NONE}', {quoted(each)})"
+        for each in formula.by
     )
-    conditions = [_condition(each) for each in (*where, *common)]
-    filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
-    by = always(formula.by)
-    facet = f" FACET {', '.join(quoted(each) for each in by)}" if by else ""
-    return f"SELECT {selected} AS '{name}' FROM Metric{filtered}{facet}"  # noqa: S608  # for a file, of names that are ours
+    return _query(formula, name, *groups)
 
 
 def watched(formula: Formula) -> str:
@@ -29,12 +28,26 @@ def watched(formula: Formula) -> str:
 
     https://docs.newrelic.com/docs/alerts/create-alert/create-alert-condition/create-nrql-alert-conditions/#signal-loss
     """
-    return nrql(formula, "value", _of(*formula.measures.values()))
+    groups = map(quoted, always(formula.first))
+    return _query(formula, "value", *groups, where=(_of(*formula.measures.values()),))
 
 
 def quoted(name: str) -> str:
     """A name of a metric or an attribute."""
     return f"`{name}`"
+
+
+def _query(formula: Formula, name: str, *groups: str, where: tuple[Where, ...] = ()) -> str:
+    """The query. A condition that all measures have is its own; the others are the measures'."""
+    measures = formula.measures.values()
+    common = [each for each in next(iter(measures)).where if all(each in measure.where for measure in measures)]
+    selected = formula.said(
+        {key: _measure(each, common, ratio=formula.is_ratio) for key, each in formula.measures.items()}
+    )
+    conditions = [_condition(each) for each in (*where, *common)]
+    filtered = f" WHERE {' AND '.join(conditions)}" if conditions else ""
+    facet = f" FACET {', '.join(groups)}" if groups else ""
+    return f"SELECT {selected} AS '{name}' FROM Metric{filtered}{facet}"  # noqa: S608  # for a file, of names that are ours
 
 
 def _of(*measures: Measure) -> Where:

@@ -1,7 +1,7 @@
 """The rows on latency, errors, rate limits, agents and traces. Pure."""
 
 from otel_claude import names
-from otel_claude.dashboards.conditions import BROKEN, CALL, FAULTS, LIMITS, MODEL, SENT, calls, slowest
+from otel_claude.dashboards.conditions import BROKEN, CALL, FAULTS, MODEL, SENT, calls, left, slowest
 from otel_claude.dashboards.expectations import EXPECTATIONS
 from otel_claude.dashboards.measures import Measure, Where, one, ratio
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, grown, quantile, share
@@ -81,15 +81,7 @@ HEALTH = (
                 "Of each limit, as the last responses told it.",
                 "lines",
                 "share",
-                (
-                    Query(
-                        "left",
-                        ratio(
-                            Measure(instruments.REMAINING, "least", by=LIMITS),
-                            Measure(instruments.LIMIT, "most", by=LIMITS),
-                        ),
-                    ),
-                ),
+                (Query("left", left()),),
                 (0.1,),
                 low=True,
             ),

@@ -2,13 +2,10 @@
 
 from otel_claude import names
 from otel_claude.dashboards.conditions import BUDGET, BUDGET_OR_SHARE, CUT, answers, cost, spent, used
-from otel_claude.dashboards.measures import Measure, Where, one
+from otel_claude.dashboards.measures import TENANT, Measure, Where, one
 from otel_claude.dashboards.panel import Panel, Query, Row, by_minute, quantile, share
 from otel_claude.emitting import instruments
 from otel_claude.emitting.instruments import Instrument
-
-TENANT = "tenant"
-"""The entry of the baggage that costs are shown by, where the setting `baggage` has it."""
 
 ANSWERING = (names.RESPONSE_MODEL,)
 HIT = Where(names.CLAUDE_TOKEN_TYPE, "in", ("cache_read",))
