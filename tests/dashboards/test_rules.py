@@ -5,7 +5,8 @@ import re
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
 
 import pytest
 import yaml
@@ -345,6 +346,64 @@ def test_a_process_that_is_started_again_at_its_address_spends_on():
     spent = Recorded("claude_cost_USD_total", {"instance": "localhost:9464"}, steps, after=2 * HOUR)
     known = promql(one(cost("grown", "10h")))
     assert check(f"abs({known} / 7 - 1) < 0.03", [Case([day, spent], fires=True)]) == ""
+
+
+class Restarted(NamedTuple):
+    """What processes counted, one after the other under the same labels, a sample a minute, and what that is in all.
+
+    They begin after so many minutes, and are looked at over so many.
+    """
+
+    values: str
+    began: int
+    minutes: int
+    total: float
+    within: float = 0.01
+    window: str = "6h"
+
+
+RESTARTED: Mapping[str, Restarted] = {
+    "one value of 20, which began there, and 6 more of a second one that began with 1": Restarted(
+        "20+0x119 1+0.05x120", 120, 240, 20 + 7
+    ),
+    "the same in a longer window": Restarted("20+0x119 1+0.05x120", 120, 240, 20 + 7, window="1d"),
+    "no restart": Restarted("20+0x119 20+0.05x120", 120, 240, 20 + 6),
+    "two restarts": Restarted("20+0.1x100 10+0.5x40 1+0.1x40", 120, 183, 30 + 30 + 5),
+    "a restart of one that is older than the window": Restarted("100+0x400 1+0.1x200", 0, 601, 21),
+    "no restart of one that is older than the window": Restarted("100+0x400 100+0.1x200", 0, 601, 20),
+    "a small one and a large one": Restarted("0.1+0x20 0.05 100+0x40", 120, 62, 100.1),
+    "three samples, of which an increase is a guess": Restarted("20 20 1", 120, 2, 20 + 1, within=0.25),
+}
+
+
+@needs_promtool
+@pytest.mark.parametrize("what", RESTARTED)
+def test_what_ended_processes_have_counted_is_in_the_sum(what: str):
+    """Numbers are by hand: of each process the last value, and of one that is older than the window what it grew by."""
+    case = RESTARTED[what]
+    metric = "claude_cost_USD_total"
+    written = f"_x{case.began} {case.values}" if case.began else case.values
+    asked = promql(one(cost("grown", case.window)))
+    end = case.began + case.minutes
+    assert evaluated(f"abs({asked} / {case.total} - 1) < bool {case.within}", {metric: written}, end) == ""
+    highest = f"max_over_time({metric}[{end}m])"
+    if case.began:
+        assert evaluated(f"{asked} >= bool sum({highest})", {metric: written}, end) == ""
+
+
+def evaluated(query: str, series: Mapping[str, str], minutes: int) -> str:
+    """What `promtool` says against it that the query is 1 after so many minutes of series that are written out."""
+    test = {
+        "interval": "1m",
+        "input_series": [{"series": name, "values": values} for name, values in series.items()],
+        "promql_expr_test": [
+            {"expr": query, "eval_time": f"{minutes}m", "exp_samples": [{"labels": "{}", "value": 1}]}
+        ],
+    }
+    with TemporaryDirectory() as directory:
+        path = Path(directory) / "test.yaml"
+        path.write_text(json.dumps({"rule_files": [], "tests": [test]}), "utf-8")
+        return promtool("test", "rules", path)
 
 
 WELL: Mapping[str, tuple[str, list[Recorded]]] = {

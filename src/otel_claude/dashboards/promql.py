@@ -5,7 +5,9 @@ https://opentelemetry.io/docs/specs/otel/compatibility/prometheus_and_openmetric
 A counter of ours begins at its first value, not at 0, and `increase` says 0 of a series that has only this one. So what
 has `grown` is the whole value of a series that was not there in the hour before the window, and the increase of any
 other. It is an hour, so that a short gap in scraping makes no old series a new one. A new one that has fallen belongs
-to a process that was started again: its increase, which has all of that, is added to what it began with.
+to processes that were started again. What those that ended had counted is in `increase`, which adds it, and not in
+`delta`, which goes down by it, so that the one less the other is all of that. Both are extrapolated by half of a scrape
+at each end, as far as there is room above 0, which may be off by as much; no sum is less than the highest value.
 
 Pure.
 """
@@ -57,7 +59,7 @@ def grown(selected: str, window: str, ago: str = "", *, exact: bool = True) -> s
     over = _over(selected, window, ago)
     new = f"max_over_time({over})"
     if exact:
-        new = f"({new} unless resets({over}) > 0 or increase({over}) + min_over_time({over}))"
+        new = f"(last_over_time({over}) + (increase({over}) - delta({over})) > {new} or {new})"
     return f"({new} unless last_over_time({_over(selected, BEFORE, ago + window)})) or increase({over})"
 
 
