@@ -6,7 +6,7 @@ https://docs.datadoghq.com/api/latest/monitors/#create-a-monitor
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from typing import Any, cast
 
@@ -35,10 +35,10 @@ QUERY = re.compile(
     r"(?P<function>\.as_count\(\)|\.as_rate\(\)\.rollup\((?:sum, )?60\))?"
 )
 MONITOR = re.compile(
-    r"(?:pct_change\(sum\(last_(?:15m|30m|1d)\),1d_ago\)|(?P<over>sum|min|max|percentile)\(last_(?:\d+[mh]|1d)\)):"
+    r"(?:pct_change\(sum\(last_(?:1h|30m|1d)\),1d_ago\)|(?P<over>sum|min|max|percentile)\(last_(?:\d+[mh]|1d)\)):"
     r"(?P<asked>.+) (?:<|>) (?P<bound>-?[\d.]+)"
 )
-ARITHMETIC = re.compile(r"(?:\(|\)|\+|/|\*|\d+|\s|Q|default_zero)+")
+ARITHMETIC = re.compile(r"(?:\(|\)|\+|-|/|\*|\d+|\s|Q|default_zero)+")
 
 
 def queries() -> Iterator[str]:
@@ -194,7 +194,7 @@ def test_every_alert_is_a_monitor_but_those_that_only_prometheus_can_tell():
     assert len(set(NAMES)) == len(NAMES)
 
 
-def value(query: str, sums: dict[str, float]) -> float:
+def value(query: str, sums: Mapping[str, float]) -> float:
     """What a monitor on counts makes of sums: arithmetic is of the sums of the window.
 
     https://docs.datadoghq.com/monitors/guide/as-count-in-monitor-evaluations/
@@ -290,6 +290,47 @@ def test_budgets_of_the_same_name_are_apart_by_service():
 def test_calls_that_a_budget_refused_are_not_among_those_sent(name: str):
     whole = "count:gen_ai.client.operation.duration{claude.error.category NOT IN (budget)} by {service}.as_count()"
     assert f" / {whole} > " in QUERIES[name]
+
+
+@pytest.mark.parametrize(
+    ("calls", "retries", "fires"),
+    [(10, 1, False), (60, 1, False), (60, 6, False), (60, 7, True), (1_000, 53, False), (1_000, 54, True)],
+)
+def test_three_retries_an_hour_are_none(calls: int, retries: int, *, fires: bool):
+    """One for twenty calls and three besides: 3 + 3 of 60, 50 + 3 of 1,000."""
+    query = QUERIES["ClaudeRetries"]
+    assert query.startswith("sum(last_1h):")
+    assert query.endswith(" > 0.05")
+    sums = {"gen_ai.client.operation.duration": calls, "claude.retries": retries}
+    assert (value(query, sums) > 0.05) is fires
+
+
+@pytest.mark.parametrize(
+    ("name", "parts", "typical"),
+    [
+        ("ClaudePromptsGrow", ("sum:gen_ai.client.token.usage", "count:gen_ai.client.token.usage"), 2_000),
+        ("ClaudeSlower", ("sum:gen_ai.client.operation.duration", "count:gen_ai.client.operation.duration"), 5),
+    ],
+)
+@pytest.mark.parametrize(("calls", "times", "fires"), [(12, 4, False), (1_000, 1.3, False), (1_000, 1.7, True)])
+def test_a_few_calls_are_no_change(
+    name: str, parts: tuple[str, str], typical: float, calls: int, times: float, *, fires: bool
+):
+    """With 200 others, means of 12 calls that are four times as large are by 12 * 3 / 212 larger, which is 17 %."""
+    query = QUERIES[name]
+    assert query.startswith("pct_change(sum(last_1h),1d_ago):")
+    assert query.endswith(" > 50")
+    then, now = (mean(query, dict(zip(parts, (calls * typical * by, calls), strict=True))) for by in (1, times))
+    assert ((now - then) / then * 100 > 50) is fires
+
+
+def mean(query: str, sums: Mapping[str, float]) -> float:
+    """What a monitor on a mean makes of a sum and a count of the same metric."""
+    found = MONITOR.fullmatch(query)
+    assert found is not None
+    said = QUERY.sub(lambda each: str(sums[f"{each['over']}:{each['metric']}"]), found["asked"])
+    # Arithmetic of our own.
+    return eval(said)  # noqa: S307
 
 
 @pytest.mark.parametrize(("family", "bound"), [("Haiku", 1), ("Sonnet", 3), ("Opus", 12)])

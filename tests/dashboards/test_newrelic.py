@@ -7,7 +7,7 @@ https://docs.newrelic.com/docs/apis/nerdgraph/examples/create-widgets-dashboards
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -33,7 +33,7 @@ NUMBER = rf"(?:sum|count|min|max)\({NAME}\)|percentile\({NAME}, [\d.]+\)"
 CHOSEN = rf"(?:{NUMBER}|filter\((?:{NUMBER}), WHERE {BOTH}\))"
 SELECTED = rf"(?:{CHOSEN}|rate\({CHOSEN}, 1 second\))"
 QUERY = re.compile(
-    rf"SELECT \(?{SELECTED}(?: [/+] {SELECTED})?\)?(?: \* \d+)? AS '[\w ]+' FROM Metric"  # noqa: S608  # a pattern
+    rf"SELECT \(?{SELECTED}(?: - \d+\))?(?: [/+] {SELECTED})?\)?(?: \* \d+)? AS '[\w ]+' FROM Metric"  # noqa: S608  # a pattern
     rf"(?: WHERE {BOTH})?(?: FACET {GROUP}(?:, {GROUP})*)?"
     r"(?: SINCE (?:today|5 minutes ago))?(?: TIMESERIES| LIMIT \d+)?"
 )
@@ -152,7 +152,7 @@ def test_a_condition_asks_for_functions_that_conditions_have(condition: Any):
     assert set(re.findall(r"([a-z]+)\(", condition["nrql"]["query"])) <= known
 
 
-def value(name: str, sums: dict[str, float]) -> float:
+def value(name: str, sums: Mapping[str, float]) -> float:
     """What a condition makes of sums."""
     said = condition_selects(name)
     said = re.sub(rf"{SELECTED}", lambda each: str(sums[re.findall(r"`([^`]+)`", each[0])[0]]), said)
@@ -178,6 +178,23 @@ def test_sums_of_a_window_are_compared_as_what_they_are_in_an_hour_or_a_minute()
     condition = BY_NAME["ClaudeCacheUnused"]
     assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (3_600, 10)
     assert value("ClaudeCacheUnused", {"claude.cache.unused": 10}) == 10
+
+
+@pytest.mark.parametrize(
+    ("calls", "retries", "fires"),
+    [(10, 1, False), (60, 1, False), (60, 6, False), (60, 7, True), (1_000, 53, False), (1_000, 54, True)],
+)
+def test_three_retries_an_hour_are_none(calls: int, retries: int, *, fires: bool):
+    """One for twenty calls and three besides: 3 + 3 of 60, 50 + 3 of 1,000."""
+    condition = BY_NAME["ClaudeRetries"]
+    assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (3_600, 0.05)
+    sums = {"gen_ai.client.operation.duration": calls, "claude.retries": retries}
+    assert (value("ClaudeRetries", sums) > 0.05) is fires
+
+
+@pytest.mark.parametrize("name", ["ClaudePromptsGrow", "ClaudeSlower"])
+def test_means_are_those_of_an_hour(name: str):
+    assert BY_NAME[name]["signal"]["aggregationWindow"] == 3_600
 
 
 def test_no_retries_are_none_and_leave_the_calls_in_the_sum():

@@ -140,6 +140,22 @@ def slow(model: str, value: float, samples: int = 2 * HOUR, many: float = 10) ->
     return histogram(CALLS, DURATION.buckets or (), value, [(many, samples)], **of_model(model))
 
 
+def grown_by(times: float, then: float, now: float, metric: str, past: int, **labels: str) -> list[Recorded]:
+    """So many calls in five minutes then, and so many now, for two hours, which are so many times as large."""
+    return [
+        Recorded(f"{metric}_count", labels, [(then, past), (now, 2 * HOUR)]),
+        Recorded(f"{metric}_sum", labels, [(then, past), (now * times, 2 * HOUR)]),
+    ]
+
+
+def prompts(times: float, then: float, now: float) -> list[Recorded]:
+    return grown_by(times, then, now, "gen_ai_client_token_usage", DAY, gen_ai_token_type="input")
+
+
+def answers(times: float, then: float, now: float) -> list[Recorded]:
+    return grown_by(times, then, now, CALLS, 7 * DAY, **of_model(SONNET))
+
+
 CHUNKS = "gen_ai_client_operation_time_per_output_chunk_seconds"
 FIRST = "gen_ai_client_operation_time_to_first_chunk_seconds"
 BROKEN = {"claude_stream_outcome": "interrupted", "error_type": "stream_interrupted"}
@@ -156,10 +172,7 @@ FIRES: Mapping[str, list[Recorded]] = {
     "ClaudeRequestsNearLimit": counted(f"{CALLS}_count", [(4_050, 2 * HOUR)], **CHAT),
     "ClaudeContextHigh": histogram("claude_context_utilization", UTILIZATION.buckets or (), 0.8, ON),
     "ClaudeContextTooLarge": fails("context_length"),
-    "ClaudePromptsGrow": [
-        Recorded("gen_ai_client_token_usage_count", {"gen_ai_token_type": "input"}, [(10, DAY + 2 * HOUR)]),
-        Recorded("gen_ai_client_token_usage_sum", {"gen_ai_token_type": "input"}, [(10_000, DAY), (16_000, 2 * HOUR)]),
-    ],
+    "ClaudePromptsGrow": prompts(1.6, 20, 20),
     "ClaudeStreamsBreak": once("claude_stream_interruptions_total", **BROKEN),
     "ClaudeFirstContentSlow": histogram(FIRST, FIRST_CHUNK.buckets or (), 15, ON),
     "ClaudeStreamsStall": histogram(CHUNKS, FIRST_CHUNK.buckets or (), 15, ON),
@@ -194,10 +207,7 @@ FIRES: Mapping[str, list[Recorded]] = {
         *counted(f"{CALLS}_count", [(100, 2 * HOUR)], **CHAT),
         *counted("claude_retries_total", [(6, 2 * HOUR)], **CHAT),
     ],
-    "ClaudeSlower": [
-        Recorded(f"{CALLS}_count", of_model(SONNET), [(10, 7 * DAY + 2 * HOUR)]),
-        Recorded(f"{CALLS}_sum", of_model(SONNET), [(10, 7 * DAY), (16, 2 * HOUR)]),
-    ],
+    "ClaudeSlower": answers(1.6, 10, 10),
     "ClaudeHaikuSlow": slow(HAIKU, 1.1),
     "ClaudeSonnetSlow": slow(SONNET, 3.5),
     "ClaudeOpusSlow": slow(OPUS, 13),
@@ -436,6 +446,24 @@ WELL: Mapping[str, tuple[str, list[Recorded]]] = {
             ),
         ],
     ),
+    # 60 calls an hour, of which one is repeated, or three: one for twenty.
+    "a retry of a small service": (
+        "ClaudeRetries",
+        [*counted(f"{CALLS}_count", [(5, 2 * HOUR)], **CHAT), *once("claude_retries_total", **CHAT)],
+    ),
+    "three retries of a small service": (
+        "ClaudeRetries",
+        [
+            *counted(f"{CALLS}_count", [(5, 2 * HOUR)], **CHAT),
+            Recorded("claude_retries_total", CHAT, (), 3, after=2 * HOUR),
+        ],
+    ),
+    # 12 calls an hour, and 180.
+    "a few long prompts": ("ClaudePromptsGrow", prompts(5, 1, 1)),
+    "prompts of fewer calls than tell something": ("ClaudePromptsGrow", prompts(5, 15, 15)),
+    "prompts of few calls yesterday": ("ClaudePromptsGrow", prompts(5, 1, 100)),
+    "a few long answers": ("ClaudeSlower", answers(5, 1, 1)),
+    "long answers, of which there were few last week": ("ClaudeSlower", answers(5, 1, 100)),
     "calls that a budget refuses, of an application that repeats few": (
         "ClaudeRequestsNearLimit",
         counted(f"{CALLS}_count", [(10_000, 2 * HOUR)], claude_error_category="budget", **CHAT),
@@ -484,6 +512,14 @@ ILL: Mapping[str, tuple[str, list[Recorded]]] = {
             *counted(f"{CALLS}_count", [(1, 2 * HOUR)], **CHAT),
             *counted(f"{CALLS}_count", [(1, 2 * HOUR)], claude_error_category="overloaded", **CHAT),
             *counted(f"{CALLS}_count", [(10_000, 2 * HOUR)], claude_error_category="budget", **CHAT),
+        ],
+    ),
+    # 60 calls an hour and ten retries: (10 - 3) / 60.
+    "many retries of a small service": (
+        "ClaudeRetries",
+        [
+            *counted(f"{CALLS}_count", [(5, 2 * HOUR)], **CHAT),
+            *counted("claude_retries_total", [(10 / 12, 2 * HOUR)], **CHAT),
         ],
     ),
     "retries among calls that a budget refuses": (

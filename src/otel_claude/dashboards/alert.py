@@ -14,12 +14,22 @@ class Trend(NamedTuple):
     both: bool = False
 
 
+class Few(NamedTuple):
+    """Up to how many `calls` a mean says nothing: one long call among three moves it by more than any cause would.
+
+    Where a backend cannot leave them out, that many of a `typical` value are added, so that a few move nothing.
+    """
+
+    calls: int
+    typical: float
+
+
 class Alert(NamedTuple):
     """A condition that somebody should know of.
 
     `formula` is compared with `bound`; with a `past`, such as `1d`, with so many times what it was then. With a
     `floor`, nothing recorded then is 0 for what was there in the week before, and whatever is no more than the floor is
-    well. It has to hold `wait` long.
+    well. A mean of a `few` calls is compared with nothing. It has to hold `wait` long.
     `promql` stands where only Prometheus can tell: the other backends have no such alert.
     """
 
@@ -33,6 +43,7 @@ class Alert(NamedTuple):
     wait: str = "0m"
     past: str = ""
     floor: float | None = None
+    few: Few | None = None
     trend: Trend | None = None
     promql: str = ""
 

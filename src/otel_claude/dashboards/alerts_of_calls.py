@@ -1,7 +1,7 @@
 """The alerts on limits, prompts, streams and calls that fail, in the order of the guide. Pure."""
 
 from otel_claude import names
-from otel_claude.dashboards.alert import Alert
+from otel_claude.dashboards.alert import Alert, Few
 from otel_claude.dashboards.conditions import (
     ALONE,
     CALL,
@@ -20,6 +20,13 @@ from otel_claude.dashboards.conditions import (
 )
 from otel_claude.dashboards.measures import Formula, Measure, Where, one, ratio
 from otel_claude.emitting import instruments
+
+PROMPTS = Few(200, 2_000)
+"""Sizes of prompts are spread far, such as by a factor of 2.7 (lognormally, with a deviation of 1).
+
+Means of two hours then differ by half, with nothing changed, in one hour of five where there are 12 calls an hour, in
+one of 90 where there are 100, and in one of 600 where there are 200; the wait is for the rest.
+"""
 
 ALERTS_OF_CALLS = (
     Alert(
@@ -81,12 +88,14 @@ ALERTS_OF_CALLS = (
     Alert(
         "ClaudePromptsGrow",
         "Memory",
-        "Prompts are half as large again as at this hour yesterday. Conversations may grow without end.",
+        f"Prompts are half as large again as at this hour yesterday, in more than {PROMPTS.calls} calls each. "
+        "Conversations may grow without end.",
         "info",
         ratio(prompts("sum"), prompts("count")),
         bound=1.5,
         wait="15m",
         past="1d",
+        few=PROMPTS,
     ),
     Alert(
         "ClaudeStreamsBreak",

@@ -1,7 +1,7 @@
 """The alerts on what calls cost, who makes them and how well the service does, in the order of the guide. Pure."""
 
 from otel_claude import names
-from otel_claude.dashboards.alert import Alert, Trend
+from otel_claude.dashboards.alert import Alert, Few, Trend
 from otel_claude.dashboards.conditions import (
     ALONE,
     BUDGET_OR_SHARE,
@@ -26,6 +26,12 @@ TOKENS_OF_HALF_AN_HOUR = 100 * 1_800
 
 https://platform.claude.com/docs/en/api/rate-limits
 """
+
+FEW_RETRIES = 3
+"""So many in an hour are those of one or two calls, which have come through: the SDK tries each again twice."""
+
+ANSWERS = Few(100, 5)
+"""Durations are spread half as far as the sizes of prompts, so that means of 100 differ by half for a reason."""
 
 ALERTS_OF_SERVICE = (
     Alert(
@@ -118,21 +124,29 @@ ALERTS_OF_SERVICE = (
     Alert(
         "ClaudeRetries",
         "Retries",
-        "More than one retry for twenty calls. The event claude.retry tells the causes.",
+        f"In an hour more than one retry for twenty calls, and {FEW_RETRIES} besides. "
+        "The event claude.retry tells the causes.",
         "warning",
-        ratio(Measure(instruments.RETRIES, "grown", by=ALONE, window="10m"), calls(SENT, "grown", "10m", ALONE)),
+        Formula(
+            f"({{retries}} - {FEW_RETRIES}) / {{calls}}",
+            {
+                "retries": Measure(instruments.RETRIES, "grown", by=ALONE, window="1h"),
+                "calls": calls(SENT, "grown", "1h", ALONE),
+            },
+        ),
         bound=0.05,
         wait="5m",
     ),
     Alert(
         "ClaudeSlower",
         "Performance",
-        "Answers take half as long again as at this hour last week.",
+        f"Answers take half as long again as at this hour last week, in more than {ANSWERS.calls} calls each.",
         "warning",
         ratio(took("sum"), took("count")),
         bound=1.5,
         wait="15m",
         past="1w",
+        few=ANSWERS,
     ),
     *(
         Alert(

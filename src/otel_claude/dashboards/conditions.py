@@ -54,8 +54,8 @@ def failed(*categories: Category, by: tuple[str, ...] = (), window: str = "") ->
 
 
 def took(part: Literal["count", "sum"]) -> Measure:
-    """The answers of a quarter of an hour, and how long they took, by service and model."""
-    return Measure(instruments.DURATION, "per_second", ANSWERED, (*ALONE, *MODEL), "15m", part)
+    """The answers of an hour, and how long they took, by service and model."""
+    return Measure(instruments.DURATION, "per_second", ANSWERED, (*ALONE, *MODEL), "1h", part)
 
 
 def slowest(family: str, window: str = "", by: tuple[str, ...] = MODEL) -> Measure:
@@ -65,9 +65,9 @@ def slowest(family: str, window: str = "", by: tuple[str, ...] = MODEL) -> Measu
 
 
 def prompts(part: Literal["count", "sum"]) -> Measure:
-    """The calls of a quarter of an hour, and their input tokens, by service."""
+    """The calls of an hour, and their input tokens, by service."""
     where = (Where(names.TOKEN_TYPE, "in", ("input",)),)
-    return Measure(instruments.TOKEN_USAGE, "per_second", where, ALONE, "15m", part)
+    return Measure(instruments.TOKEN_USAGE, "per_second", where, ALONE, "1h", part)
 
 
 def used(what: Growth, window: str = "", by: tuple[str, ...] = ()) -> Measure:

@@ -12,7 +12,8 @@ from typing import Any
 
 from otel_claude.dashboards.alert import Alert, Trend, link, trend_of
 from otel_claude.dashboards.alerts import ALERTS
-from otel_claude.dashboards.alerts_of_service import TOKENS_OF_HALF_AN_HOUR
+from otel_claude.dashboards.alerts_of_calls import PROMPTS
+from otel_claude.dashboards.alerts_of_service import ANSWERS, TOKENS_OF_HALF_AN_HOUR
 from otel_claude.dashboards.datadog_queries import changed, monitored, queries
 from otel_claude.dashboards.measures import Formula
 from otel_claude.dashboards.panel import Panel, Query
@@ -30,7 +31,14 @@ SINCE_YESTERDAY = {
     "ClaudeTokensSpike": (
         f"Three times as many tokens as at this hour yesterday, and {TOKENS_OF_HALF_AN_HOUR:,} more: misuse, or a loop."
     ),
-    "ClaudeSlower": "Answers take half as long again as at this hour yesterday.",
+    "ClaudePromptsGrow": (
+        f"Prompts are half as large again as at this hour yesterday, with {PROMPTS.calls} calls of {PROMPTS.typical:,} "
+        "tokens added to both. Conversations may grow without end."
+    ),
+    "ClaudeSlower": (
+        f"Answers take half as long again as at this hour yesterday, with {ANSWERS.calls} of {ANSWERS.typical} s added "
+        "to both."
+    ),
     "ClaudeSpendOffTrend": "The cost of the last 24 hours is off by more than 20 % of that of the 24 hours before.",
 }
 """What alerts say here that compare with more than yesterday elsewhere."""
@@ -148,7 +156,7 @@ def _changes(alert: Alert, trend: Trend, guide: str) -> Iterator[dict[str, Any]]
     https://docs.datadoghq.com/api/latest/monitors/#create-a-monitor
     """
     # With the floor, now > (1 + percent / 100) * then + floor.
-    asked = changed(trend.formula, _window(trend.formula), (alert.floor or 0) * 100 / trend.percent)
+    asked = changed(trend.formula, _window(trend.formula), (alert.floor or 0) * 100 / trend.percent, alert.few)
     for test, sign, way in BOTH_WAYS if trend.both else BOTH_WAYS[:1]:
         bound = sign * trend.percent
         name = f"{alert.name} ({way})" if trend.both else alert.name

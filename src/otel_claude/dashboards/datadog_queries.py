@@ -7,6 +7,7 @@ https://docs.datadoghq.com/metrics/advanced-filtering/
 Pure.
 """
 
+from otel_claude.dashboards.alert import Few
 from otel_claude.dashboards.measures import GAUGES, SERVICE, Formula, Measure, Where, always
 
 AGGREGATIONS = {"grown": "sum", "per_second": "sum", "quantile": "percentile", **GAUGES}
@@ -59,13 +60,16 @@ def monitored(formula: Formula, window: str) -> str:
     return f"{_over(formula, window)}:{formula.said(_monitored(formula))}"
 
 
-def changed(formula: Formula, window: str, least: float = 0) -> str:
+def changed(formula: Formula, window: str, least: float = 0, few: Few | None = None) -> str:
     """The query of a monitor on a change since a day ago, in percent.
 
-    `least` is added to now and to then, so that a change of little is little: (now - then) / (then + least). Sums are
-    compared, and nothing recorded is 0; of rates, the change would be taken of each interval on its own.
+    `least` is added to now and to then, so that a change of little is little: (now - then) / (then + least). So are the
+    `few` calls to a mean. Sums are compared, and nothing recorded is 0; of rates, the change would be taken of each
+    interval on its own.
     https://docs.datadoghq.com/monitors/types/change-alert/#troubleshooting-a-change-alert-evaluation
     """
+    if few is not None:
+        formula = formula._replace(text=f"({{part}} + {few.calls * few.typical:g}) / ({{whole}} + {few.calls})")
     asked = _monitored(formula)
     if not formula.is_ratio:
         more = f" + {least:g}" if least else ""

@@ -7,8 +7,9 @@ import json
 from collections.abc import Iterator, Mapping
 from itertools import groupby
 
-from otel_claude.dashboards.alert import Alert, link
+from otel_claude.dashboards.alert import Alert, Few, link
 from otel_claude.dashboards.alerts import ALERTS
+from otel_claude.dashboards.measures import Formula, seconds
 from otel_claude.dashboards.promql import promql
 
 WEEK = "168h"
@@ -21,15 +22,21 @@ def expression(alert: Alert) -> str:
     if alert.formula is None:
         return alert.promql
     exact = any(each.of.unit in AMOUNTS for each in alert.formula.measures.values())
-    now = promql(alert.formula, exact=exact)
+    formula = alert.formula if alert.few is None else _of_many(alert.formula, alert.few)
+    now = promql(formula, exact=exact)
     if not alert.past:
         return f"{now} {alert.test} {alert.bound:g}"
-    then = promql(alert.formula.ago(alert.past), exact=exact)
+    then = promql(formula.ago(alert.past), exact=exact)
     if alert.floor is not None:
         # Of what is younger than that, nothing is known.
-        before = promql(alert.formula.ago(alert.past).over(WEEK), exact=False)
+        before = promql(formula.ago(alert.past).over(WEEK), exact=False)
         return f"{now} {alert.test} clamp_min({alert.bound:g} * ({then} or 0 * {before}), {alert.floor:g})"
-    return f"{now} {alert.test} {alert.bound:g} * {f'({then})' if alert.formula.is_ratio else then}"
+    return f"{now} {alert.test} {alert.bound:g} * {f'({then})' if formula.is_ratio else then}"
+
+
+def _of_many(mean: Formula, few: Few) -> Formula:
+    """A mean of more calls than these."""
+    return mean._replace(text=f"{{part}} / ({{whole}} > {few.calls} / {seconds(mean.first.window)})")
 
 
 def rules(guide: str) -> str:
