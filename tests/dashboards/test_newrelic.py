@@ -165,10 +165,10 @@ def condition_selects(name: str) -> str:
 
 
 def test_sums_of_a_window_are_compared_as_what_they_are_in_an_hour_or_a_minute():
-    """20 USD an hour are 20 / 3,600 * 600 = 3.33 USD in 600 s; 800 requests a minute are 4,000 in 300 s."""
+    """One booking of 4 USD is 4 USD of the 20 of an hour; 800 requests a minute are 4,000 in 300 s."""
     condition = BY_NAME["ClaudeSpendFast"]
-    assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (600, 20)
-    assert value("ClaudeSpendFast", {"claude.cost": 20 / 3_600 * 600}) == pytest.approx(20)
+    assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (3_600, 20)
+    assert value("ClaudeSpendFast", {"claude.cost": 4}) == 4
 
     condition = BY_NAME["ClaudeRequestsNearLimit"]
     assert (condition["signal"]["aggregationWindow"], condition["terms"][0]["threshold"]) == (300, 4_000)
@@ -307,7 +307,7 @@ def test_a_widget_asks_for_what_its_title_says(title: str, said: list[str]):
         "ClaudeRateLimitLow": "min(`claude.rate_limit.remaining`) / max(`claude.rate_limit.limit`)",
         "ClaudeBudgetNearlySpent": "max(`claude.budget.spent`) / max(`claude.budget.limit`)",
         "ClaudeRateLimited": "count(`gen_ai.client.operation.duration`)",
-        "ClaudeSpendFast": "sum(`claude.cost`) * 6",
+        "ClaudeSpendFast": "sum(`claude.cost`)",
     }.items(),
 )
 def test_a_condition_looks_at_what_its_text_says(name: str, selected: str):

@@ -446,6 +446,13 @@ WELL: Mapping[str, tuple[str, list[Recorded]]] = {
             ),
         ],
     ),
+    "the results of a batch, which are booked at once": (
+        "ClaudeSpendFast",
+        [
+            *counted("claude_cost_USD_total", [(0.1, 2 * HOUR)]),
+            Recorded("claude_cost_USD_total", {"claude_processing": "batch"}, (), 18, after=2 * HOUR),
+        ],
+    ),
     # 60 calls an hour, of which one is repeated, or three: one for twenty.
     "a retry of a small service": (
         "ClaudeRetries",
@@ -514,6 +521,8 @@ ILL: Mapping[str, tuple[str, list[Recorded]]] = {
             *counted(f"{CALLS}_count", [(10_000, 2 * HOUR)], claude_error_category="budget", **CHAT),
         ],
     ),
+    # 2 USD a minute.
+    "ten minutes of a loop": ("ClaudeSpendFast", counted("claude_cost_USD_total", [(0.1, 2 * HOUR), (10, 2)])),
     # 60 calls an hour and ten retries: (10 - 3) / 60.
     "many retries of a small service": (
         "ClaudeRetries",

@@ -37,11 +37,12 @@ ALERTS_OF_SERVICE = (
     Alert(
         "ClaudeSpendFast",
         "Cost control",
-        "Calls cost more than 20 USD an hour. Choose the limit that is yours.",
+        "Calls have cost more than 20 USD within an hour. Choose the limit that is yours.",
         "warning",
-        one(cost("grown", "10m"), "{it} * 6"),
+        # What is spent, and not at what pace: the results of a batch are booked at once, as they are read. What runs
+        # away is told as soon as it has cost that much, however short a time that took.
+        one(cost("grown", "1h")),
         bound=20,
-        wait="5m",
     ),
     Alert(
         "ClaudeBudgetNearlySpent",
