@@ -292,7 +292,7 @@ def panels_table() -> str:
     """Every panel of the dashboards, by row."""
     return table(
         ("row", "panel", "what it shows"),
-        ((row.title, panel.title, panel.text) for row in ROWS for panel in row.panels),
+        ((row.title, panel.heading, panel.text) for row in ROWS for panel in row.panels),
     )
 
 

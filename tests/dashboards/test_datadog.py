@@ -80,7 +80,7 @@ WIDGETS_SAID: dict[str, list[tuple[str, str | None]]] = {
         ("max:claude.budget.spent{*} by {service,claude.budget.name}", "last"),
         ("max:claude.budget.limit{*} by {service,claude.budget.name}", "last"),
     ],
-    "Spend by model": [("sum:claude.cost{*} by {gen_ai.response.model}.as_rate().rollup(sum, 60)", None)],
+    "Spend by model (USD an hour)": [("sum:claude.cost{*} by {gen_ai.response.model}.as_rate().rollup(sum, 60)", None)],
     "Context utilization": [("p50:claude.context.utilization{*}", None), ("p99:claude.context.utilization{*}", None)],
     "Opus, slowest tenth": [
         (
@@ -352,6 +352,17 @@ def test_a_spend_that_falls_or_stops_is_off_its_trend_as_one_that_rises(then: in
     assert QUERIES["ClaudeSpendOffTrend (down)"] == f"{query} < -20"
     up, down = (change(QUERIES[f"ClaudeSpendOffTrend ({way})"], "claude.cost", then, now) for way in ("up", "down"))
     assert [way for way, off in (("up", up > 20), ("down", down < -20)) if off] == fires
+
+
+def test_a_rate_of_dollars_is_one_in_an_hour():
+    (widget,) = (
+        each["definition"] for each in WIDGETS if each["definition"]["title"] == "Spend by model (USD an hour)"
+    )
+    (formula,) = (formula for request in widget["requests"] for formula in request["formulas"])
+    assert formula["alias"] == "USD an hour"
+    assert formula["number_format"] == {
+        "unit": {"type": "canonical_unit", "unit_name": "dollar", "per_unit_name": "hour"}
+    }
 
 
 @pytest.mark.parametrize("widget", WIDGETS, ids=lambda widget: widget["definition"]["title"])

@@ -168,17 +168,17 @@ def test_a_budget_is_spent_by_what_its_calls_cost(scraped: Scraped):
 
 
 def test_errors_are_told_apart_by_their_category(scraped: Scraped):
-    found = by("claude_error_category", scraped.query(expression("Errors by category")))
+    found = by("claude_error_category", scraped.query(expression("Errors by category (errors a minute)")))
     assert set(found) == {"invalid_request", "overloaded", "stream_interrupted"}
 
 
 PANELS = {panel["title"]: panel for panel in dashboard()["panels"] if panel["type"] != "row"}
 JOBS = 'job=~"$service"'
 SAID = {
-    "Spend by model": (
+    "Spend by model (USD an hour)": (
         f"sum by (gen_ai_response_model) (rate(claude_cost_USD_total{{{JOBS}}}[$__rate_interval])) * 3600"
     ),
-    "Calls by model": (
+    "Calls by model (calls a minute)": (
         "sum by (gen_ai_request_model) (rate(gen_ai_client_operation_duration_seconds_count"
         f'{{gen_ai_operation_name="chat", {JOBS}}}[$__rate_interval])) * 60'
     ),
@@ -206,7 +206,7 @@ SAID = {
         "min by (claude_rate_limit_type, claude_rate_limit_model, anthropic_organization_id, claude_workspace, "
         f"claude_call_name) (claude_rate_limit_remaining{{{JOBS}}} / claude_rate_limit_limit{{{JOBS}}})"
     ),
-    "Errors by category": (
+    "Errors by category (errors a minute)": (
         "sum by (claude_error_category) (rate(gen_ai_client_operation_duration_seconds_count"
         f'{{error_type!="", {JOBS}}}[$__rate_interval])) * 60'
     ),
@@ -242,11 +242,11 @@ def test_lines_are_over_time_and_numbers_of_the_whole_of_it():
     ("title", "unit"),
     {
         "Spend today": "currencyUSD",
-        "Spend by model": "currencyUSD",
+        "Spend by model (USD an hour)": "currencyUSD",
         "Budgets": "percentunit",
         "Error rate": "percentunit",
         "Opus, slowest tenth": "s",
-        "Calls by model": "short",
+        "Calls by model (calls a minute)": "short",
     }.items(),
 )
 def test_a_panel_has_the_unit_of_its_numbers(title: str, unit: str):
@@ -272,7 +272,7 @@ def test_colours_change_where_it_begins_to_be_wrong(title: str, steps: list[tupl
 
 def test_what_is_apart_is_named_by_what_it_is_apart_by():
     legends = {title: [target["legendFormat"] for target in panel["targets"]] for title, panel in PANELS.items()}
-    assert legends["Spend by model"] == ["{{gen_ai_response_model}}"]
+    assert legends["Spend by model (USD an hour)"] == ["{{gen_ai_response_model}}"]
     assert legends["Context utilization"] == ["median", "fullest of a hundred"]
     assert legends["Spent of each budget"] == [
         "spent {{job}} {{claude_budget_name}} {{claude_budget_scope}}",
@@ -283,7 +283,7 @@ def test_what_is_apart_is_named_by_what_it_is_apart_by():
 def test_a_line_of_what_has_no_name_has_one():
     """A run of the SDK's tool runner is one of no named agent."""
     rate = f"rate(gen_ai_invoke_agent_duration_seconds_count{{{JOBS}}}[$__rate_interval])"
-    asked = PANELS["Runs of agents"]["targets"][0]["expr"]
+    asked = PANELS["Runs of agents (runs a minute)"]["targets"][0]["expr"]
     named = '"gen_ai_agent_name"'
     assert asked == f'label_replace(sum by (gen_ai_agent_name) ({rate}) * 60, {named}, "none", {named}, "")'
 

@@ -251,8 +251,11 @@ WIDGETS_SAID = {
             "FACET `service.name`, `claude.budget.name` SINCE 5 minutes ago LIMIT 25"
         )
     ],
-    "Spend by model": [
-        "SELECT rate(sum(`claude.cost`), 1 second) * 3600 AS 'USD' FROM Metric FACET `gen_ai.response.model` TIMESERIES"
+    "Spend by model (USD an hour)": [
+        (
+            "SELECT rate(sum(`claude.cost`), 1 second) * 3600 AS 'USD an hour' FROM Metric "
+            "FACET `gen_ai.response.model` TIMESERIES"
+        )
     ],
     "Context utilization": [
         "SELECT percentile(`claude.context.utilization`, 50) AS 'median' FROM Metric TIMESERIES",

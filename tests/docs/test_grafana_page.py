@@ -23,17 +23,17 @@ PORT = "OTEL_EXPORTER_PROMETHEUS_PORT"
 EMPTY = {
     "Budgets": "no budget is set",
     "Spent of each budget": "no budget is set",
-    "Calls without a price": "both models have one",
+    "Calls without a price (calls a minute)": "both models have one",
     "Opus, slowest tenth": "the program calls Haiku and Sonnet",
-    "Errors by category": "no call fails",
-    "Streams that did not reach their end": "all do",
+    "Errors by category (errors a minute)": "no call fails",
+    "Streams that did not reach their end (streams a minute)": "all do",
     "What broke streams": "nothing",
-    "Retries": "no call is tried again",
-    "Runs of agents": "the program has no agent",
+    "Retries (retries a minute)": "no call is tried again",
+    "Runs of agents (runs a minute)": "the program has no agent",
     "Model calls of a run": "the program has no agent",
     "Runs that failed": "the program has no agent",
     "Tools, slowest tenth": "the program has no tool",
-    "Tools executed": "the program has no tool",
+    "Tools executed (tools a minute)": "the program has no tool",
     "Tools that failed": "the program has no tool",
 }
 """The panels that have nothing to show where the page is followed, and why."""

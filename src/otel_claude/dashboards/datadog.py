@@ -22,7 +22,12 @@ from otel_claude.dashboards.panels import ROWS, TEXT, TITLE
 KINDS = {"lines": "timeseries", "number": "query_value", "bars": "toplist"}
 FORMATS = {"lines": "timeseries", "number": "scalar", "bars": "scalar"}
 AGGREGATORS = {"grown": "sum", "per_second": "avg", "quantile": "percentile", "least": "min", "most": "last"}
-UNITS = {"USD": "dollar", "USD/h": "dollar", "s": "second", "share": "fraction"}
+UNITS: Mapping[str, Mapping[str, str]] = {
+    "USD": {"unit_name": "dollar"},
+    "USD/h": {"unit_name": "dollar", "per_unit_name": "hour"},
+    "s": {"unit_name": "second"},
+    "share": {"unit_name": "fraction"},
+}
 PRIORITIES = {"critical": 1, "warning": 3, "info": 5}
 GAUGE_WINDOW = "5m"
 """What a monitor on a gauge looks at."""
@@ -97,7 +102,7 @@ def _widget(panel: Panel, place: int) -> dict[str, Any]:
         "definition": {
             "type": KINDS[panel.kind],
             # A day is the nearest to today that there is.
-            "title": panel.title.replace("today", "in 24 hours"),
+            "title": panel.heading.replace("today", "in 24 hours"),
             "description": panel.text.replace("since midnight", "in 24 hours").replace("Since midnight", "In 24 hours"),
             "requests": _requests(panel),
             **({"time": {"live_span": "1d"}} if panel.today else {}),
@@ -135,8 +140,8 @@ def _formula(panel: Panel, query: Query) -> Mapping[str, Any]:
     unit = UNITS.get(panel.unit)
     return {
         "formula": query.formula.said(names),
-        "alias": query.name,
-        **({"number_format": {"unit": {"type": "canonical_unit", "unit_name": unit}}} if unit else {}),
+        "alias": panel.called(query),
+        **({"number_format": {"unit": {"type": "canonical_unit", **unit}}} if unit else {}),
         **({"limit": {"count": 25, "order": "desc"}} if panel.kind == "bars" else {}),
     }
 

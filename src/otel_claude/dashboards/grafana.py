@@ -93,7 +93,7 @@ def _panel(panel: Panel, left: int, top: int) -> dict[str, Any]:
     instant = panel.kind != "lines"
     return {
         "type": KINDS[panel.kind],
-        "title": panel.title,
+        "title": panel.heading,
         "description": panel.text,
         "datasource": SOURCE,
         "gridPos": {"x": left, "y": top, "w": WIDTH, "h": HEIGHT},
@@ -104,7 +104,7 @@ def _panel(panel: Panel, left: int, top: int) -> dict[str, Any]:
                 "datasource": SOURCE,
                 "expr": _expression(panel, query),
                 "interval": INTERVAL,
-                "legendFormat": _legend(query, alone=len(panel.queries) == 1),
+                "legendFormat": _legend(panel, query),
                 "instant": instant,
                 "range": not instant,
             }
@@ -131,9 +131,9 @@ def _expression(panel: Panel, query: Query) -> str:
     return f'label_replace({asked}, {named}, "{NONE}", {named}, "")'
 
 
-def _legend(query: Query, *, alone: bool) -> str:
+def _legend(panel: Panel, query: Query) -> str:
     named = [f"{{{{{label(each)}}}}}" for each in query.formula.by]
-    return " ".join(named if alone and named else [query.name, *named])
+    return " ".join(named if named and len(panel.queries) == 1 else [panel.called(query), *named])
 
 
 def _steps(limits: Sequence[float], *, low: bool) -> list[Mapping[str, Any]]:

@@ -82,7 +82,7 @@ def _widget(panel: Panel, place: int) -> dict[str, Any]:
     return {
         "visualization": {"id": KINDS[panel.kind]},
         "layout": {"column": beside + 1, "row": below * HEIGHT + 1, "width": WIDTH, "height": HEIGHT},
-        "title": panel.title,
+        "title": panel.heading,
         "linkedEntityGuids": None,
         "rawConfiguration": {
             "nrqlQueries": [{"accountId": ACCOUNT, "query": _query(panel, query)} for query in panel.queries],
@@ -94,7 +94,7 @@ def _widget(panel: Panel, place: int) -> dict[str, Any]:
 
 def _query(panel: Panel, query: Query) -> str:
     ends = {"lines": " TIMESERIES", "number": "", "bars": " LIMIT 25"}
-    return f"{nrql(query.formula, query.name)}{_since(panel)}{ends[panel.kind]}"
+    return f"{nrql(query.formula, panel.called(query))}{_since(panel)}{ends[panel.kind]}"
 
 
 def _since(panel: Panel) -> str:

@@ -1,11 +1,16 @@
 """A panel of a dashboard, and the words that panels are told in. Pure."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 from otel_claude.dashboards.measures import Formula, Measure, Where, one, ratio
 from otel_claude.emitting.instruments import Instrument
 
 Unit = Literal["", "USD", "USD/h", "s", "share", "/min"]
+
+
+RATES: Mapping[Unit, str] = {"USD/h": "an hour", "/min": "a minute"}
+"""What a rate is of, in words: axes have signs for dollars and numbers, and none for these."""
 
 
 class Query(NamedTuple):
@@ -30,6 +35,15 @@ class Panel(NamedTuple):
     limits: tuple[float, ...] = ()
     low: bool = False
     today: bool = False
+
+    @property
+    def heading(self) -> str:
+        """The title, with the unit of a rate."""
+        return f"{self.title} ({self.called(self.queries[0])})" if self.unit in RATES else self.title
+
+    def called(self, query: Query) -> str:
+        """What the numbers of one of its queries are, such as `calls a minute`."""
+        return f"{query.name} {RATES[self.unit]}" if self.unit in RATES else query.name
 
 
 class Row(NamedTuple):

@@ -39,7 +39,7 @@ HEALTH = (
         (
             Panel(
                 "Errors by category",
-                "Failed calls each minute.",
+                "Of failed calls.",
                 "lines",
                 "/min",
                 (Query("errors", by_minute(instruments.DURATION, names.ERROR_CATEGORY, where=(FAILED,))),),
@@ -87,14 +87,14 @@ HEALTH = (
             ),
             Panel(
                 "Calls by model",
-                "Each minute, those of chats.",
+                "Those of chats.",
                 "lines",
                 "/min",
                 (Query("calls", one(calls(CALL, "per_second", by=MODEL), "{it} * 60")),),
             ),
             Panel(
                 "Retries",
-                "Each minute, by what had failed.",
+                "By what had failed.",
                 "lines",
                 "/min",
                 (Query("retries", by_minute(instruments.RETRIES, names.ERROR_TYPE)),),
@@ -119,7 +119,7 @@ HEALTH = (
         (
             Panel(
                 "Runs of agents",
-                "Each minute, by agent.",
+                "By agent.",
                 "lines",
                 "/min",
                 (Query("runs", by_minute(instruments.AGENT_DURATION, names.AGENT_NAME)),),
@@ -155,7 +155,7 @@ HEALTH = (
             ),
             Panel(
                 "Tools executed",
-                "Each minute, by tool.",
+                "By tool.",
                 "lines",
                 "/min",
                 (Query("tools", by_minute(instruments.TOOL_DURATION, names.TOOL_NAME)),),
@@ -177,7 +177,7 @@ HEALTH = (
             ),
             Panel(
                 "Spans by what became of them",
-                "Each minute: those that are exported, and those in summaries.",
+                "Those that are exported, and those in summaries.",
                 "lines",
                 "/min",
                 (Query("spans", by_minute(instruments.SPANS, names.DISPOSITION)),),

@@ -60,14 +60,14 @@ SPEND_AND_TOKENS = (
             ),
             Panel(
                 "Spend by model",
-                "USD per hour.",
+                "By the model that answered.",
                 "lines",
                 "USD/h",
                 (Query("USD", one(cost("per_second", by=ANSWERING), "{it} * 3600")),),
             ),
             Panel(
                 "Spend by what was paid for",
-                "USD per hour, for input, output, the cache and server tools.",
+                "Input, output, the cache and server tools.",
                 "lines",
                 "USD/h",
                 (Query("USD", one(cost("per_second", by=(names.COST_TYPE,)), "{it} * 3600")),),
@@ -96,7 +96,7 @@ SPEND_AND_TOKENS = (
         (
             Panel(
                 "Tokens by type",
-                "Each minute. `reasoning` is a part of `output`, and left out.",
+                "`reasoning` is a part of `output`, and left out.",
                 "lines",
                 "/min",
                 (Query("tokens", one(used("per_second", by=(names.CLAUDE_TOKEN_TYPE,)), "{it} * 60")),),
