@@ -11,16 +11,18 @@ import urllib.parse
 from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from math import inf
 from pathlib import Path
 from threading import Thread
 from typing import Any, NamedTuple
 
 import pytest
-from vendor_pages import DOCS, indented, sections, shell, text
+from vendor_pages import DOCS, fenced, indented, sections, shell, text
 
 from otel_claude import names
 from otel_claude.emitting.compatibility import CONVENTIONS
-from otel_claude.emitting.instruments import INSTRUMENTS, Instrument
+from otel_claude.emitting.instruments import DURATION, INSTRUMENTS, Instrument
+from promql import Case, Recorded, check, needs_promtool
 
 PAGES = [f"vendors/{path.stem}" for path in sorted((DOCS / "vendors").glob("*.md"))]
 THEIRS = {
@@ -98,7 +100,7 @@ def test_honeycombs_queries_have_its_words():
     """
     boxes = {
         "SELECT": r"(?:COUNT|(?:SUM|P90)\((?P<column>\S+)\))",
-        "WHERE": r"(?P<column>\S+) (?:exists|= \w+)",
+        "WHERE": r"(?P<column>\S+) (?:exists|= \w+)(?: AND (?P<other>\S+) does-not-exist)?",
         "GROUP BY": r"(?P<column>\S+)",
     }
     columns: set[str | None] = set()
@@ -108,8 +110,80 @@ def test_honeycombs_queries_have_its_words():
         for line in filter(None, lines):
             told = re.fullmatch(boxes[line["box"]], line["rest"])
             assert told, line[0]
-            columns.add(told.groupdict().get("column"))
+            columns.update(told.groupdict().values())
     assert columns - KNOWN == {None, "duration_ms"}
+
+
+# 10 answers of 1 s in five minutes, and 10 failures of 60 s; and 1,000 calls that a budget has refused.
+SENT_AND_REFUSED: Mapping[str, tuple[float, float, Mapping[str, str]]] = {
+    "answered": (10, 1, {}),
+    "failed": (10, 60, {"error_type": "overloaded_error", "claude_error_category": "overloaded"}),
+    "refused": (1_000, 0, {"error_type": "BudgetExceeded", "claude_error_category": "budget"}),
+}
+
+
+def durations() -> list[Recorded]:
+    name, hours = "gen_ai_client_operation_duration_seconds", 24
+    return [
+        Recorded(
+            f"{name}_{part}",
+            {"gen_ai_operation_name": "chat", "gen_ai_request_model": "claude-sonnet-5-5", **labels, **le},
+            [(many if bound >= seconds else 0, hours)],
+        )
+        for many, seconds, labels in SENT_AND_REFUSED.values()
+        for part, le, bound in [
+            ("count", {}, inf),
+            *(
+                ("bucket", {"le": "+Inf" if each == inf else str(each)}, each)
+                for each in (*(DURATION.buckets or ()), inf)
+            ),
+        ]
+    ]
+
+
+@needs_promtool
+@pytest.mark.parametrize("page", ["vendors/grafana", "operations"])
+def test_a_rate_of_errors_is_one_of_calls_that_were_sent(page: str):
+    """10 of 20; what a budget has refused is neither a call nor an error."""
+    (query,) = (each for each in fenced(page, "promql") if 'error_type!=""' in each)
+    assert check(f"({query}) > 0.49 < 0.51", [Case(durations(), fires=True)]) == ""
+    assert check(f"({query}) < 0.49 or ({query}) > 0.51", [Case(durations(), fires=False)]) == ""
+    assert check(f"count({query}) == 1", [Case(durations(), fires=True)]) == ""
+
+
+@needs_promtool
+def test_nine_of_ten_answers_are_answers():
+    """Those that came took 1 s, a bound of the bucket that begins above 0.64 s."""
+    (query,) = (each for each in fenced("vendors/grafana", "promql") if "histogram_quantile" in each)
+    assert check(f"({query}) > 0.64 <= 1", [Case(durations(), fires=True)]) == ""
+
+
+FAILURES_LEFT_OUT = {
+    "vendors/grafana": 'error_type=""',
+    "vendors/datadog": "NOT error.type:*",
+    "vendors/new_relic": "`error.type` IS NULL",
+    "vendors/honeycomb": "error.type does-not-exist",
+    "vendors/aws_x_ray": "not ispresent(`attributes.error.type`)",
+    "vendors/phoenix": "status_code != '\"'ERROR'\"'",
+}
+"""How the page says it. Langfuse can filter by no attribute."""
+
+
+@pytest.mark.parametrize(("page", "said"), FAILURES_LEFT_OUT.items(), ids=FAILURES_LEFT_OUT)
+def test_the_slowest_answers_are_those_of_calls_that_came_through(page: str, said: str):
+    told = sections(page)["Queries"]
+    assert said in told[told.index("Nine of ten answers") :]
+
+
+@pytest.mark.skipif(not shutil.which("jq"), reason="jq is not installed")
+def test_phoenix_has_the_rate_of_errors_of_calls_that_were_sent(tmp_path: Path):
+    """1 of 2 that were sent; 3 others a budget has refused, and one is no call of a model."""
+    chat = {"gen_ai.operation.name": "chat"}
+    told = [chat, {**chat, "claude.error.category": "overloaded"}, {"claude.error.category": "timeout"}]
+    told += [{**chat, "claude.error.category": "budget"}] * 3
+    (tmp_path / "spans.json").write_text(json.dumps({"data": [{"attributes": each} for each in told]}), "utf-8")
+    (asked,) = (each for each in queries("vendors/phoenix") if "$calls" in each)
+    assert shell(f"spans() {{ cat spans.json; }}\n{asked}", tmp_path, {}).strip() == "overloaded 0.5"
 
 
 def test_aws_queries_have_the_words_of_logs_insights():
@@ -125,7 +199,10 @@ def test_aws_queries_have_the_words_of_logs_insights():
         rest = re.sub(r"`[^`]+`|\"chat\"", "", query)
         words = set(re.findall(r"[a-zA-Z]+", rest))
         own = {"usd", "calls", "seconds"}
-        assert words <= {"filter", "ispresent", "stats", "sum", "count", "pct", "as", "by", "durationNano"} | own
+        assert (
+            words
+            <= {"filter", "ispresent", "and", "not", "stats", "sum", "count", "pct", "as", "by", "durationNano"} | own
+        )
     assert re.fullmatch(r"annotation\[(\S+)\] = \"\w+\"", annotated)
 
 
