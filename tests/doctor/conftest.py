@@ -4,9 +4,11 @@ import importlib
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import nullcontext
+from importlib.metadata import Distribution
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -65,3 +67,19 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., No
         importlib.invalidate_caches()
 
     return install
+
+
+@pytest.fixture
+def uninstall(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has packages look as if they were not installed. Each call says of all of them which are not."""
+    real = Distribution.discover
+
+    def uninstall(*names: str) -> None:
+        def discover(**kwargs: Any) -> Iterator[Distribution]:
+            # By the names of folders: to read each package's metadata takes long.
+            found: Iterable[Any] = real(**kwargs)
+            return (each for each in found if each._normalized_name.replace("_", "-") not in names)
+
+        monkeypatch.setattr(Distribution, "discover", discover)
+
+    return uninstall

@@ -3,7 +3,6 @@
 import sys
 import sysconfig
 from collections.abc import Callable
-from importlib.metadata import EntryPoint
 from pathlib import Path
 
 import pytest
@@ -29,14 +28,14 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
 
 
 def test_all_is_well_with_what_the_tests_need():
-    found = by_name(list(package_checks()))
+    found = by_name(list(package_checks(Variables({}))))
     assert {check.status for check in found.values()} == {"ok"}
     assert found["Python"].says == sys.version.split()[0]
 
 
 def test_a_version_of_the_sdk_that_is_not_supported_is_a_problem(install: Install):
     install("anthropic", "0.40.0")
-    check = by_name(list(package_checks()))["anthropic"]
+    check = by_name(list(package_checks(Variables({}))))["anthropic"]
     assert (check.status, check.says.startswith("0.40.0, ")) == ("problem", True)
     assert "pip install 'anthropic" in check.mend
 
@@ -49,31 +48,26 @@ def test_the_agent_sdk_alone_is_enough(install: Install, monkeypatch: pytest.Mon
         return None if package == "anthropic" else real(package)
 
     monkeypatch.setattr(packages, "version_of", version_of)
-    found = by_name(list(package_checks()))
+    found = by_name(list(package_checks(Variables({}))))
     assert (found["anthropic"].status, found["anthropic"].says) == ("ok", "not installed")
     assert found["claude-agent-sdk"].status == "ok"
 
 
 def test_without_any_sdk_there_is_nothing_to_record(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(packages, "version_of", none_of)
-    found = by_name(list(package_checks()))
+    found = by_name(list(package_checks(Variables({}))))
     assert (found["anthropic"].status, found["anthropic"].mend) == ("problem", "pip install anthropic")
 
 
-def test_without_a_distro_nothing_is_exported(monkeypatch: pytest.MonkeyPatch):
-    real = packages.entry_points
-
-    def entry_points(group: str) -> list[EntryPoint]:
-        return [] if group == "opentelemetry_configurator" else list(real(group=group))
-
-    monkeypatch.setattr(packages, "entry_points", entry_points)
-    check = by_name(list(package_checks()))["distro"]
-    assert (check.status, "pip install opentelemetry-distro" in check.mend) == ("problem", True)
+def test_without_a_distro_nothing_is_exported(uninstall: Callable[..., None]):
+    uninstall("opentelemetry-distro")
+    check = by_name(list(package_checks(Variables({}))))["distro"]
+    assert (check.status, check.mend.partition(";")[0]) == ("problem", "pip install opentelemetry-distro")
 
 
 def test_two_distros_are_a_note(install: Install):
     install("another-distro", "1.0", "[opentelemetry_configurator]\nanother = another:Configurator\n")
-    check = by_name(list(package_checks()))["distro"]
+    check = by_name(list(package_checks(Variables({}))))["distro"]
     assert (check.status, "another-distro 1.0" in check.says) == ("note", True)
 
 
@@ -205,7 +199,7 @@ def test_a_distro_that_there_is_not_is_told_with_its_variable(name: str, set_var
 
 
 def commands() -> list[Check]:
-    return [check for check in package_checks() if check.name == "command"]
+    return [check for check in package_checks(Variables({})) if check.name == "command"]
 
 
 def test_without_the_command_on_the_path_it_is_told_where_it_is(monkeypatch: pytest.MonkeyPatch):
@@ -255,5 +249,5 @@ def test_a_distro_that_raises_is_told(set_variables: Callable[..., None], instal
 
 def test_without_an_exporter_package_it_is_told_which_one_most_backends_take(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(packages, "SIGNALS", ())
-    check = by_name(list(package_checks()))["exporters"]
-    assert (check.status, check.mend) == ("note", "pip install opentelemetry-exporter-otlp-proto-http")
+    check = by_name(list(package_checks(Variables({}))))["exporters"]
+    assert (check.status, check.mend) == ("note", "pip install opentelemetry-exporter-otlp")

@@ -51,7 +51,7 @@ def examine(seconds: float, *, offline: bool = False) -> Report:
 
         values = looked_at("values", read)
         settings = own.settings
-        installed = looked_at("packages", package_checks)
+        installed = looked_at("packages", lambda: package_checks(found))
         recorded = [
             *values,
             *looked_at("content", lambda: recording_checks(found, settings)),

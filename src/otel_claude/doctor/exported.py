@@ -10,9 +10,9 @@ from otel_claude.doctor.check import Check
 from otel_claude.doctor.endpoints import UnusableEndpoint, endpoint_of
 from otel_claude.doctor.exporters import CONSOLE, HTTP, NONE, PACKAGES, PROMETHEUS, PROTOCOLS, Exporter, chosen
 from otel_claude.doctor.packages import is_installed
-from otel_claude.doctor.sdk import missing_distro
+from otel_claude.doctor.remedies import to_export
 from otel_claude.doctor.signals import LOGS, METRICS, OTLP, SIGNALS, TRACES, Signal, listed
-from otel_claude.doctor.variables import DISTRO, Variables
+from otel_claude.doctor.variables import Variables
 
 NOTHING_AT_ALL = "opentelemetry-instrument then sets up no exporter at all, of no signal"
 
@@ -21,13 +21,11 @@ def exporter_checks(variables: Variables) -> Iterator[Check]:
     """What is exported, by what, and where to."""
     by_signal = {signal: chosen(variables, signal) for signal in SIGNALS}
     if not any(by_signal.values()):
-        is_named = missing_distro(variables) is not None
-        distro = f"correct {DISTRO} to that of opentelemetry-distro" if is_named else "pip install opentelemetry-distro"
         yield Check(
             "problem",
             "exporters",
             "nothing is exported: " + ", ".join(_unchosen(variables, signal) for signal in SIGNALS),
-            f"{distro}, whose default is otlp, or set the three variables to otlp",
+            to_export(variables, SIGNALS),
         )
         return
     for signal, exporters in by_signal.items():
@@ -38,8 +36,8 @@ def exporter_checks(variables: Variables) -> Iterator[Check]:
 
 
 def _unchosen(variables: Variables, signal: Signal) -> str:
-    value = variables.read(signal.exporter)
-    return f"{signal.exporter} is {'not set' if value is None else value}"
+    value = variables.values.get(signal.exporter)
+    return f"{signal.exporter} is {'not set' if value is None else value.strip() or 'empty'}"
 
 
 NOT_EXPORTED: Mapping[Signal, str] = {
@@ -54,7 +52,7 @@ def _not_exported(variables: Variables, signal: Signal) -> Check:
         "note",
         signal.carries,
         f"are not exported ({_unchosen(variables, signal)}), so {NOT_EXPORTED[signal]}",
-        f"if the backend takes them, {signal.exporter}=otlp",
+        f"if the backend takes them, {to_export(variables, [signal])}",
     )
 
 

@@ -1,6 +1,6 @@
 """What is installed, and whether its versions are those that are supported.
 
-In: the metadata of packages. Out: checks.
+In: the metadata of packages, and variables. Out: checks.
 """
 
 import platform
@@ -16,8 +16,9 @@ from packaging.requirements import Requirement
 
 from otel_claude.agent_sdk.instrumentor import SUPPORTED as SUPPORTED_AGENT_SDK
 from otel_claude.doctor.check import Check
+from otel_claude.doctor.remedies import CONFIGURATORS, EXPORTERS, lacking
 from otel_claude.doctor.signals import SIGNALS
-from otel_claude.doctor.variables import is_instrumented
+from otel_claude.doctor.variables import Variables, is_instrumented
 from otel_claude.instrumentor import SUPPORTED
 from otel_claude.version import __version__
 
@@ -29,9 +30,6 @@ SHEBANG = re.compile(
     r"#!\s*(?:/usr/bin/env (?P<name>\S+)|/bin/sh\n'{3}exec' \"?(?P<long>[^\"\n]+?)\"? \"|(?P<path>\S*/py\S+))"
 )
 """How a script begins: pip has a second way, for paths that are too long."""
-
-EXPORTER = "opentelemetry-exporter-otlp-proto-http"
-"""The exporter that most backends take, with OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf."""
 
 
 def version_of(package: str) -> str | None:
@@ -47,13 +45,13 @@ def is_installed(package: str) -> bool:
     return version_of(package) is not None
 
 
-def package_checks() -> Iterator[Check]:
+def package_checks(variables: Variables) -> Iterator[Check]:
     """The versions of all that takes part."""
     yield Check("ok", "Python", platform.python_version())
     yield Check("ok", "otel-claude", __version__)
     yield from _sdk_checks()
     yield Check("ok", "OpenTelemetry", _versions(OPENTELEMETRY))
-    yield _distro_check()
+    yield _distro_check(variables)
     yield from _command_checks()
     exporters = {
         found.dist.name for signal in SIGNALS for found in entry_points(group=signal.group) if found.dist is not None
@@ -62,7 +60,7 @@ def package_checks() -> Iterator[Check]:
     if exporters:
         yield Check("ok", "exporters", _versions(sorted(exporters)))
     else:
-        yield Check("note", "exporters", "none is installed but the one that prints", f"pip install {EXPORTER}")
+        yield Check("note", "exporters", "none is installed but the one that prints", f"pip install {EXPORTERS}")
 
 
 def _command_checks() -> Iterator[Check]:
@@ -129,15 +127,15 @@ def _range(requirement: Requirement) -> str:
     return ", ".join(sorted((str(each) for each in requirement.specifier), reverse=True))
 
 
-def _distro_check() -> Check:
+def _distro_check(variables: Variables) -> Check:
     """Without a configurator nobody makes providers: `opentelemetry-instrument` instruments, and exports nothing."""
-    found = [each for each in entry_points(group="opentelemetry_configurator") if each.dist is not None]
+    found = [each for each in entry_points(group=CONFIGURATORS) if each.dist is not None]
     if not found:
         return Check(
             "problem",
             "distro",
             "none is installed, so opentelemetry-instrument exports nothing, whatever the variables say",
-            f"pip install opentelemetry-distro {EXPORTER}; a program that sets up its own providers needs none",
+            f"pip install {' '.join(lacking(variables))}; a program that sets up its own providers needs none",
         )
     names = sorted({each.dist.name for each in found if each.dist is not None})
     if len(names) > 1:

@@ -20,6 +20,7 @@ from otel_claude.doctor.variables import Variables
 
 NAME = "this process"
 COMMAND = "`opentelemetry-instrument python -c pass`"
+OTHERS = "mend the other problems that are named here"
 IN_USE = ("Address already in use", "Only one usage of each socket address")
 """What Unix and Windows say of a port at which somebody else listens."""
 
@@ -31,7 +32,7 @@ def process_checks(variables: Variables, trial: Work[Tried] | None) -> Iterator[
             variables,
             Tried(setup_here()),
             "was started by opentelemetry-instrument, which",
-            "mend the other problems that are named here; what opentelemetry-instrument has printed tells more",
+            f"{OTHERS}; what opentelemetry-instrument has printed tells more",
         )
         return
     before = "was not started by opentelemetry-instrument"
@@ -48,7 +49,7 @@ def process_checks(variables: Variables, trial: Work[Tried] | None) -> Iterator[
         variables,
         tried,
         f"{before}; another one was, to see what comes of it, and",
-        f"correct what is named; {COMMAND} prints all of it",
+        f"{'correct what is named' if tried.error else OTHERS}; {COMMAND} prints all of it",
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.exporters import PROMETHEUS, chosen
+from otel_claude.doctor.remedies import to_export
 from otel_claude.doctor.sdk import config_file
 from otel_claude.doctor.signals import LOGS, METRICS, SIGNALS, TRACES, Signal, listed
 from otel_claude.doctor.variables import Variables
@@ -52,7 +53,7 @@ def recording_checks(variables: Variables, settings: Settings) -> Iterator[Check
                 "problem",
                 "content",
                 f"is recorded on {signal.carries}, which are not exported",
-                f"set {signal.exporter}=otlp",
+                to_export(variables, [signal]),
             )
     most = settings.max_spans_per_trace
     if most:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.packages import is_installed
+from otel_claude.doctor.remedies import lacking
 from otel_claude.doctor.variables import DISTRO, DISTROS, Variables
 
 SERVICE = re.compile(r"(?:^|,)\s*service\.name\s*=\s*[^\s,]")
@@ -39,7 +40,10 @@ def sdk_checks(variables: Variables) -> Iterator[Check]:
     if (name := missing_distro(variables)) is not None:
         known = ", ".join(sorted(found.name for found in entry_points(group=DISTROS))) or "none"
         says = f"{DISTRO} is {name!r}, and no installed package has a distro of that name, so none sets its defaults"
-        yield Check("problem", "distro", says, f"unset {DISTRO}; installed: {known}")
+        without = {each: value for each, value in variables.values.items() if each != DISTRO}
+        packages = lacking(variables._replace(values=without))
+        install = f"pip install {' '.join(packages)}, and " if packages else ""
+        yield Check("problem", "distro", says, f"{install}unset {DISTRO}; installed: {known}")
     if is_disabled(variables):
         yield Check(
             "problem", "OpenTelemetry", "OTEL_SDK_DISABLED=true: nothing is recorded", "unset OTEL_SDK_DISABLED"
