@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 PROJECT = Path(__file__).parents[2]
+PROJECT_NEEDS: list[str] = tomllib.loads((PROJECT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
 PROGRAM = ("-c", "import sys; from otel_claude_command import main; sys.exit(main())")
 
 
@@ -77,6 +78,25 @@ def test_what_else_cannot_be_imported_is_told_too(tmp_path: Path):
     assert (ran.returncode, ran.stderr) == (1, "")
     assert "no wrapt here" in ran.stdout
     assert "python -c 'import otel_claude'" in ran.stdout
+
+
+def test_an_opentelemetry_that_is_too_old_is_told_with_what_fits(tmp_path: Path):
+    """As 1.20, of which the import fails as here: nothing of it is asked for what it is."""
+    old = tmp_path / "opentelemetry_instrumentation-0.41b0.dist-info"
+    old.mkdir()
+    (old / "METADATA").write_text("Metadata-Version: 2.1\nName: opentelemetry-instrumentation\nVersion: 0.41b0\n")
+    (tmp_path / "opentelemetry").mkdir()
+    (tmp_path / "opentelemetry" / "__init__.py").write_text("raise ImportError('cannot import name')")
+    ran = run("doctor", path=str(tmp_path), OTEL_PROPAGATORS="tracecontext")
+    assert (ran.returncode, ran.stderr) == (1, "")
+    needed = next(each for each in PROJECT_NEEDS if each.startswith("opentelemetry-instrumentation"))
+    assert (
+        f"instrumentation is 0.41b0, and {needed.removeprefix('opentelemetry-instrumentation')} is needed" in ran.stdout
+    )
+    assert f"Do: pip install --upgrade '{needed}' " in ran.stdout
+    assert "OTEL_PROPAGATORS" not in ran.stdout
+    told = json.loads(run("doctor", "--format=json", path=str(tmp_path)).stdout)
+    assert f"'{needed}'" in told["checks"][0]["mend"]
 
 
 def test_where_everything_can_be_imported_the_command_is_that_of_the_package():

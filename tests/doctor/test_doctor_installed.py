@@ -14,6 +14,7 @@ from otel_claude.doctor.instrumentations import native_span_checks, other_checks
 from otel_claude.doctor.packages import package_checks
 from otel_claude.doctor.sdk import sdk_checks
 from otel_claude.doctor.variables import Variables, variables
+from otel_claude_command import misfits
 
 DISABLED = "OTEL_PYTHON_DISABLED_INSTRUMENTATIONS"
 Install = Callable[..., None]
@@ -251,3 +252,64 @@ def test_without_an_exporter_package_it_is_told_which_one_most_backends_take(mon
     monkeypatch.setattr(packages, "SIGNALS", ())
     check = by_name(list(package_checks(Variables({}))))["exporters"]
     assert (check.status, check.mend) == ("note", "pip install opentelemetry-exporter-otlp")
+
+
+OURS = """
+Requires-Dist: opentelemetry-api>=1.40
+Requires-Dist: opentelemetry-instrumentation>=0.61b0
+Requires-Dist: wrapt<3,>=1.17
+Requires-Dist: PyYAML>=99; extra == "yaml"
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "version", "needed"),
+    [
+        # In the order of https://packaging.python.org/en/latest/specifications/version-specifiers/.
+        ("opentelemetry-api", "1.39.1", ">=1.40"),
+        ("opentelemetry-api", "1.40.0rc1", ">=1.40"),
+        ("opentelemetry-api", "1.9", ">=1.40"),
+        ("opentelemetry-instrumentation", "0.60b1", ">=0.61b0"),
+        ("wrapt", "3.0.0", ">=1.17,<3"),
+        ("wrapt", "1.16.0", ">=1.17,<3"),
+        ("wrapt", "nobody's", ">=1.17,<3"),
+    ],
+)
+def test_a_version_that_our_own_metadata_do_not_accept_is_a_problem(
+    name: str, version: str, needed: str, install: Install
+):
+    install("otel-claude", "0.1.0", requires=OURS.lstrip())
+    install(name, version)
+    (check,) = [check for check in package_checks(Variables({})) if check.status == "problem"]
+    assert check.says.startswith(f"{name} is {version}, and {needed} is needed")
+    assert check.mend.startswith(f"pip install --upgrade '{name}{needed}'")
+    # Others of OpenTelemetry, which need each other's versions, come along.
+    assert (" opentelemetry-sdk" in check.mend) is name.startswith("opentelemetry")
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("opentelemetry-api", "1.40"),
+        ("opentelemetry-api", "1.100.0"),
+        ("opentelemetry-api", "1.41.0rc1"),
+        ("opentelemetry-instrumentation", "0.61b0"),
+        ("opentelemetry-instrumentation", "0.61"),
+        ("wrapt", "2.9.9"),
+    ],
+)
+def test_a_version_that_our_own_metadata_accept_is_well(name: str, version: str, install: Install):
+    install("otel-claude", "0.1.0", requires=OURS.lstrip())
+    install(name, version)
+    assert [check.name for check in package_checks(Variables({})) if check.status == "problem"] == []
+
+
+def test_a_package_that_we_need_and_that_is_not_installed_is_a_problem(uninstall: Install):
+    uninstall("wrapt")
+    (check,) = [check for check in package_checks(Variables({})) if check.status == "problem"]
+    assert (check.name, check.says.startswith("wrapt is not installed, and ")) == ("wrapt", True)
+
+
+def test_without_metadata_of_our_own_nothing_is_compared(uninstall: Install):
+    uninstall("otel-claude")
+    assert misfits() == ()

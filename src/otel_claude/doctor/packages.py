@@ -17,10 +17,11 @@ from packaging.requirements import Requirement
 from otel_claude.agent_sdk.instrumentor import SUPPORTED as SUPPORTED_AGENT_SDK
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.remedies import CONFIGURATORS, EXPORTERS, lacking
-from otel_claude.doctor.signals import SIGNALS
+from otel_claude.doctor.signals import SIGNALS, listed
 from otel_claude.doctor.variables import Variables, is_instrumented
 from otel_claude.instrumentor import SUPPORTED
 from otel_claude.version import __version__
+from otel_claude_command import fitting, misfits
 
 OPENTELEMETRY = ("opentelemetry-api", "opentelemetry-sdk", "opentelemetry-instrumentation")
 
@@ -50,7 +51,7 @@ def package_checks(variables: Variables) -> Iterator[Check]:
     yield Check("ok", "Python", platform.python_version())
     yield Check("ok", "otel-claude", __version__)
     yield from _sdk_checks()
-    yield Check("ok", "OpenTelemetry", _versions(OPENTELEMETRY))
+    yield from _requirement_checks()
     yield _distro_check(variables)
     yield from _command_checks()
     exporters = {
@@ -125,6 +126,18 @@ def _sdk_checks() -> Iterator[Check]:
 
 def _range(requirement: Requirement) -> str:
     return ", ".join(sorted((str(each) for each in requirement.specifier), reverse=True))
+
+
+def _requirement_checks() -> Iterator[Check]:
+    """Whether what we need ourselves is there in versions that we know, which nobody sees to after installation."""
+    wrong = misfits()
+    if wrong:
+        is_family = any(each.name in OPENTELEMETRY for each in wrong)
+        says = f"{'; '.join(each.shown for each in wrong)}: with others, calls may not be recorded, or not as they were"
+        name = "OpenTelemetry" if is_family else listed([each.name for each in wrong])
+        yield Check("problem", name, says, fitting(wrong))
+    if not any(each.name in OPENTELEMETRY for each in wrong):
+        yield Check("ok", "OpenTelemetry", _versions(OPENTELEMETRY))
 
 
 def _distro_check(variables: Variables) -> Check:

@@ -1,7 +1,7 @@
 """What is to be installed and set for signals to be exported.
 
-In: variables, and what is installed. Out: packages, and what is to be done: all that is needed, and nothing that is done
-already.
+In: variables, and what is installed. Out: packages, and what is to be done: all that is needed, and nothing that has
+been done already.
 """
 
 from collections.abc import Mapping, Sequence
