@@ -89,8 +89,9 @@ def fitting(wrong: Sequence[Misfit]) -> str:
 
 
 def _family() -> Iterator[str]:
-    names: Iterator[str | None] = (each.metadata["Name"] for each in distributions())
-    return (name for name in names if name is not None and name.startswith(FAMILY))
+    # What was half removed has no name.
+    names = (str(each.metadata["Name"]) for each in distributions())
+    return (name for name in names if name.startswith(FAMILY))
 
 
 def told(error: str, environ: Mapping[str, str], *, is_json: bool) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from opentelemetry.sdk._configuration import _import_sampler  # pyright: ignore[reportPrivateUsage]  # what it really does
 from opentelemetry.sdk.trace import TracerProvider
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
+from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, TraceIdRatioBased
 
 from otel_claude import Settings
 from otel_claude.doctor.check import Check, looked_at, merged
@@ -75,6 +75,58 @@ def test_no_traces_are_a_problem_and_some_of_them_a_note():
     assert sampler(**{"": "parentbased_always_off"}).status == "problem"
     found = sampler(**{"": "traceidratio", "_ARG": "0.25"})
     assert (found.status, "25%" in found.says) == ("note", True)
+
+
+@pytest.mark.parametrize("share", ["0", "0.0", "-0", "0e5"])
+@pytest.mark.parametrize("name", ["traceidratio", "parentbased_traceidratio", "TraceIdRatio"])
+def test_a_share_of_none_is_the_problem_that_no_traces_are(name: str, share: str):
+    assert TraceIdRatioBased(float(share)).should_sample(None, 1, "chat").decision == Decision.DROP
+    found = sampler(**{"": name, "_ARG": share})
+    assert (found.status, "no trace is begun" in found.says) == ("problem", True)
+    assert found.mend.startswith("OTEL_TRACES_SAMPLER_ARG=")
+
+
+@pytest.mark.parametrize(
+    ("share", "shown"),
+    [("0.25", "25%"), ("1e-3", "0.1%"), ("0.12345", "12.35%"), ("0.0000001", "1e-05%"), (".333", "33.3%")],
+)
+def test_a_share_is_shown_in_hundredths(share: str, shown: str):
+    found = sampler(**{"": "traceidratio", "_ARG": share})
+    assert (found.status, f"records {shown} of traces" in found.says) == ("note", True)
+
+
+ALWAYS = "each call has metrics of its tokens and cost, and events when something is wrong."
+OURS = "a span of ours"
+EACH = "each call has a span of ours, metrics of its tokens and cost, and events when something is wrong."
+
+
+@pytest.mark.parametrize(
+    ("name", "share", "said"),
+    [
+        (None, None, EACH),
+        ("always_on", None, EACH),
+        ("traceidratio", "1", EACH),
+        # As the check says, the SDK then records all.
+        ("traceidratio", "some", EACH),
+        ("nope", "0.5", EACH),
+        ("traceidratio", "0.25", f"{ALWAYS} In 25% of the traces, it has a span of ours."),
+        (
+            "parentbased_traceidratio",
+            "0.005",
+            f"{ALWAYS} In 0.5% of the traces that begin here, and in those that a caller records, it has {OURS}.",
+        ),
+        ("traceidratio", "0", f"{ALWAYS} As the sampler is set, it has no span."),
+        ("ALWAYS_OFF", None, f"{ALWAYS} As the sampler is set, it has no span."),
+        ("parentbased_always_off", None, f"{ALWAYS} In traces that a caller records, it has a span of ours."),
+    ],
+)
+def test_the_paragraph_tells_of_the_share_of_traces(name: str | None, share: str | None, said: str):
+    given = {"OTEL_TRACES_SAMPLER": name, "OTEL_TRACES_SAMPLER_ARG": share}
+    values = {**OTLP, **{variable: value for variable, value in given.items() if value is not None}}
+    assert paragraph(Variables(values), Settings()).startswith(f"{said} Spans, metrics and events are exported.")
+    # In the presence of a file, no sampler of a variable counts.
+    in_file = Variables({**values, "OTEL_CONFIG_FILE": "/no/such/file"})
+    assert paragraph(in_file, Settings()).startswith(EACH)
 
 
 def test_the_sdk_takes_its_own_samplers_in_capitals_too(monkeypatch: pytest.MonkeyPatch):

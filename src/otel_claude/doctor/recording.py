@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.exporters import PROMETHEUS, chosen
 from otel_claude.doctor.remedies import to_export
+from otel_claude.doctor.sampler import sampler_of
 from otel_claude.doctor.sdk import config_file
 from otel_claude.doctor.signals import LOGS, METRICS, SIGNALS, TRACES, Signal, listed
 from otel_claude.doctor.variables import Variables
@@ -28,6 +29,9 @@ SPANS: Mapping[str, str] = {
     "keep": "a span, which is the SDK's where it makes one",
 }
 """The span of a call, by the setting `native_spans`."""
+
+ALWAYS = "metrics of its tokens and cost, and events when something is wrong"
+NO_SPAN = "As the sampler is set, it has no span."
 
 INTERVAL, INTERVAL_MS = "OTEL_METRIC_EXPORT_INTERVAL", 60_000
 """https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/#periodic-exporting-metricreader."""
@@ -101,8 +105,7 @@ def paragraph(variables: Variables, settings: Settings) -> str:
     seconds = _interval_s(variables)
     most, on = settings.max_spans_per_trace, [signal.carries for signal in WHERE[settings.content]]
     sentences = {
-        f"each call has {SPANS[settings.native_spans]}, metrics of its tokens and cost, and events when something is"
-        " wrong.": True,
+        _of_a_call(variables, SPANS[settings.native_spans]): True,
         "An event claude.audit tells of each call.": settings.audit,
         "What is exported is what the file of OTEL_CONFIG_FILE says.": is_in_file,
         f"{listed(gone or ['nothing']).capitalize()} {'are' if gone else 'is'} exported.": not is_in_file,
@@ -115,6 +118,17 @@ def paragraph(variables: Variables, settings: Settings) -> str:
         f"Prompts and answers are {f'recorded on {listed(on)}' if on else 'not recorded'}.": True,
     }
     return " ".join(sentence for sentence, is_so in sentences.items() if is_so)
+
+
+def _of_a_call(variables: Variables, span: str) -> str:
+    """What each call has. A sampler decides on spans alone."""
+    sampler = None if config_file(variables) is not None else sampler_of(variables)
+    if sampler is None or sampler.share == 1:
+        return f"each call has {span}, {ALWAYS}."
+    whose = " that begin here" if sampler.is_of_callers else ""
+    traces = [f"{sampler.shown} of the traces{whose}"] if sampler.share else []
+    traces += [f"{'those' if traces else 'traces'} that a caller records"] if sampler.is_of_callers else []
+    return f"each call has {ALWAYS}. " + (f"In {', and in '.join(traces)}, it has {span}." if traces else NO_SPAN)
 
 
 def _interval_s(variables: Variables) -> float:
