@@ -1,6 +1,7 @@
 """What is said of variables and settings. What OpenTelemetry itself makes of a variable is asked of OpenTelemetry."""
 
 import json
+import sys
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
@@ -364,3 +365,19 @@ def test_metrics_that_never_come_have_no_interval():
 @pytest.mark.parametrize(("interval", "shown"), [("5000", "every 5 s"), ("soon", "every 60 s")])
 def test_how_often_metrics_come_is_told(interval: str, shown: str):
     assert shown in paragraph(Variables({**OTLP, "OTEL_METRIC_EXPORT_INTERVAL": interval}), Settings())
+
+
+def test_a_file_in_yaml_without_what_reads_it_is_told_with_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    path = tmp_path / "budgets.yaml"
+    path.write_text("budgets: {daily: {usd: 5, period: day}}\n")
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "otel_claude.budgets.yaml_documents", raising=False)
+    values = Variables({"OTEL_CLAUDE_BUDGETS": str(path)})
+    (check,) = read_settings(values).checks
+    # An extra of pyproject.toml.
+    assert (check.status, check.mend) == ("problem", "pip install 'otel-claude[yaml]'")
+    monkeypatch.undo()
+    (mended,) = read_settings(values).checks
+    assert mended.status == "ok"

@@ -17,6 +17,14 @@ Way = tuple[str, ...]
 """The way to a value: keys, from the outside in."""
 
 
+class PackageMissing(ValueError):
+    """A file cannot be read without a package, which the extra `extra` of otel-claude brings."""
+
+    def __init__(self, says: str, extra: str) -> None:
+        super().__init__(f"{says} (pip install 'otel-claude[{extra}]')")
+        self.extra = extra
+
+
 class Document(NamedTuple):
     """What a file holds. `line` tells the line, from 1, of a value or of the nearest thing around it that has one."""
 
@@ -98,7 +106,7 @@ def _yaml(written: str, path: Path) -> Document:
     try:
         from otel_claude.budgets.yaml_documents import yaml_document
     except ImportError:
-        raise ValueError(f"{path}: YAML needs the package PyYAML; TOML needs none") from None
+        raise PackageMissing(f"{path}: YAML needs the package PyYAML; TOML needs none", "yaml") from None
     return yaml_document(written, path)
 
 

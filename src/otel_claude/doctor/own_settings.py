@@ -8,6 +8,7 @@ from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from otel_claude.budgets.documents import PackageMissing
 from otel_claude.budgets.plan import Plan
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.confidential import HIDDEN
@@ -59,12 +60,18 @@ def read_settings(variables: Variables) -> Read:
             except SettingError as error:
                 source = f"{DEFAULT}, as {variable} is not accepted"
                 says = _refused(f"{error}", value)
-                checks.append(Check("problem", setting.name, says, f"correct {variable}; its default is used"))
+                checks.append(Check("problem", setting.name, says, _mend(variable, error)))
         shown.append(Own(setting.name, _shown(setting.name, accepted.get(setting.name, setting.default)), source))
     checks += _unknown(variables.values, known)
     if not checks:
         checks.append(Check("ok", "values", f"all that {PREFIX}… give are accepted"))
     return Read(Settings(**accepted), shown, checks)
+
+
+def _mend(variable: str, error: SettingError) -> str:
+    if isinstance(error.__cause__, PackageMissing):
+        return f"pip install 'otel-claude[{error.__cause__.extra}]'"
+    return f"correct {variable}; its default is used"
 
 
 def _refused(says: str, value: str) -> str:
