@@ -106,6 +106,21 @@ def test_bad_settings_are_told():
     assert "replace, enrich, keep" in problems["native_spans"]
 
 
+def test_attributes_that_are_dropped_are_a_note_and_nothing_raw():
+    with Receiver() as receiver:
+        ran = run(
+            "--format",
+            "json",
+            OTEL_EXPORTER_OTLP_ENDPOINT=receiver.endpoint,
+            OTEL_RESOURCE_ATTRIBUTES=f"app.token=a,{SECRET},broken",
+        )
+    assert (ran.returncode, ran.stderr) == (0, "")
+    (check,) = [check for check in json.loads(ran.stdout)["checks"] if check["name"] == "resource"]
+    assert check["status"] == "note"
+    assert "entry 2 and entry 3 are" in check["says"]
+    assert SECRET not in ran.stdout
+
+
 def test_a_key_that_is_in_the_wrong_variable_is_not_shown():
     key = "sk-ant-api03-0123456789abcdef"
     variables: dict[str, Any] = {

@@ -1,6 +1,7 @@
 """What is said of variables and settings. What OpenTelemetry itself makes of a variable is asked of OpenTelemetry."""
 
 import json
+import logging
 import sys
 from collections.abc import Iterator
 from decimal import Decimal
@@ -8,10 +9,12 @@ from pathlib import Path
 
 import pytest
 from opentelemetry.sdk._configuration import _import_sampler  # pyright: ignore[reportPrivateUsage]  # what it really does
+from opentelemetry.sdk.resources import OTELResourceDetector
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, Decision, TraceIdRatioBased
 
 from otel_claude import Settings
+from otel_claude.doctor.attributes import unprinted
 from otel_claude.doctor.check import Check, looked_at, merged
 from otel_claude.doctor.own_settings import read_settings, without_password
 from otel_claude.doctor.receivers import endpoint_checks, temporality_checks
@@ -381,3 +384,38 @@ def test_a_file_in_yaml_without_what_reads_it_is_told_with_what_to_install(
     monkeypatch.undo()
     (mended,) = read_settings(values).checks
     assert mended.status == "ok"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("a=b,broken", "entry 2 (`broken`) is"),
+        ("service.name,a=b", "entry 1 (`service.name`) is"),
+        ("team=a,one,b=c,two", "entry 2 (`one`) and entry 4 (`two`) are"),
+        # What may be the rest of a password, of an address with one, or a key.
+        ("db.password=open,sesame", "entry 2 is"),
+        ("api_key=open,sesame,a=b,c", "entry 2 and entry 4 (`c`) are"),
+        ("db=postgres://me:open,sesame", "entry 2 is"),
+        ("a=b,0123456789abcdef0123", "entry 2 is"),
+        ("a=b,abcdefghijklmnopqrst", "entry 2 is"),
+        ("open sesame", "entry 1 is"),
+        ("a=b,", None),
+        ("a=b,c=", None),
+        ("", None),
+    ],
+)
+def test_an_attribute_that_opentelemetry_drops_is_told_without_what_may_be_confidential(
+    value: str, shown: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    monkeypatch.setenv("OTEL_RESOURCE_ATTRIBUTES", value)
+    kept = OTELResourceDetector().detect().attributes
+    assert len(kept) == sum("=" in entry for entry in value.split(","))
+    checks = list(sdk_checks(Variables({"OTEL_SERVICE_NAME": "shop", "OTEL_RESOURCE_ATTRIBUTES": value})))
+    assert statuses(checks) == ([] if shown is None else [("note", "resource")])
+    assert all(check.says.startswith(f"OTEL_RESOURCE_ATTRIBUTES: {shown} ") for check in checks)
+    assert "sesame" not in str(checks)
+    caplog.clear()
+    with unprinted():
+        OTELResourceDetector().detect()
+        logging.getLogger("opentelemetry.sdk.resources").warning("another")
+    assert [record.message for record in caplog.records] == ["another"]

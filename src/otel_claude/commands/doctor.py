@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from otel_claude.commands.tables import printable, table
+from otel_claude.doctor.attributes import unprinted
 from otel_claude.doctor.check import Check, Section, Status
 from otel_claude.doctor.confidential import Confidential
 from otel_claude.doctor.report import Report
@@ -70,14 +71,16 @@ def seconds(text: str) -> float:
 
 def run(arguments: argparse.Namespace) -> int:
     """Prints what was found. The exit status."""
-    # Other commands do without OpenTelemetry's SDK, which cannot be imported with some values of its own variables.
-    try:
-        from otel_claude.doctor.examination import examine
-    except Exception as error:
-        text = Confidential(os.environ).without(f"{type(error).__name__}: {error}")
-        sys.stdout.write(told(text, os.environ, is_json=arguments.format == "json"))
-        return WRONG
-    report = examine(arguments.timeout, offline=arguments.offline)
+    # The SDK reads the attributes of the resource as soon as it is imported.
+    with unprinted():
+        # Other commands do without OpenTelemetry's SDK, which cannot be imported with some values of its own variables.
+        try:
+            from otel_claude.doctor.examination import examine
+        except Exception as error:
+            text = Confidential(os.environ).without(f"{type(error).__name__}: {error}")
+            sys.stdout.write(told(text, os.environ, is_json=arguments.format == "json"))
+            return WRONG
+        report = examine(arguments.timeout, offline=arguments.offline)
     sys.stdout.write(FORMATS[arguments.format](report))
     return WRONG if report.count("problem") else WELL
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from importlib.metadata import entry_points
 from pathlib import Path
 
+from otel_claude.doctor.attributes import ATTRIBUTES, attribute_checks
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.packages import is_installed
 from otel_claude.doctor.remedies import lacking
@@ -57,7 +58,8 @@ def sdk_checks(variables: Variables) -> Iterator[Check]:
         else:
             yield Check("note", "configuration", f"{says}. It is not read here, and nothing is sent")
         return
-    if variables.read("OTEL_SERVICE_NAME") or SERVICE.search(variables.read("OTEL_RESOURCE_ATTRIBUTES") or ""):
+    yield from attribute_checks(variables)
+    if variables.read("OTEL_SERVICE_NAME") or SERVICE.search(variables.read(ATTRIBUTES) or ""):
         return
     yield Check(
         "note", "service.name", "is not set, so the service is called unknown_service", "set OTEL_SERVICE_NAME=my-app"
