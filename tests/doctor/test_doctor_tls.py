@@ -13,6 +13,7 @@ import pytest
 from doctor_receivers import answering, black_hole, closed_port, encrypted
 
 from otel_claude.doctor import connections, examination
+from otel_claude.doctor.causes import OF_TLS
 from otel_claude.doctor.check import Check
 from otel_claude.doctor.connections import Connection, Reached, connection_of, reach, speaking_tls
 from otel_claude.doctor.endpoints import endpoint_of
@@ -281,7 +282,7 @@ def test_a_receiver_of_tls_that_is_asked_without_is_told_as_one(
         values = {"OTEL_EXPORTER_OTLP_TIMEOUT": "1", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT": f"{plain}/v1/traces"}
         checks = arriving(set_variables, "http://unused.invalid", protocol, **values)
     assert "the receiver speaks TLS there" in checks[-1].says
-    assert checks[-1].mend == "https:// in the place of http:// in OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"
+    assert checks[-1].mend == "let OTEL_EXPORTER_OTLP_TRACES_ENDPOINT begin with https://"
 
 
 def test_a_receiver_that_answers_to_those_who_speak_no_tls_is_told_as_one_of_tls(
@@ -295,6 +296,42 @@ def test_a_receiver_that_answers_to_those_who_speak_no_tls_is_told_as_one_of_tls
     assert "Client sent an HTTP request to an HTTPS server." in refused.says
     with answering(401) as endpoint:
         assert "TLS" not in arriving(set_variables, endpoint, HTTP)[-1].says
+
+
+@pytest.mark.parametrize(("protocol", "statuses"), [(HTTP, ["problem", "note"]), (GRPC, ["note", "problem"])])
+def test_a_certificate_that_nobody_trusts_is_one_problem_with_one_mend(
+    protocol: str,
+    statuses: list[str],
+    files: Files,
+    set_variables: Callable[..., None],
+    monkeypatch: pytest.MonkeyPatch,
+):
+    """Of what gRPC trusts, it decides itself."""
+    monkeypatch.delenv("GRPC_DEFAULT_SSL_ROOTS_FILE_PATH", raising=False)
+    with answering(200, tls=server(files)) as endpoint:
+        checks = arriving(set_variables, endpoint, protocol, OTEL_EXPORTER_OTLP_TIMEOUT="2")
+    assert [check.status for check in checks] == statuses
+    (mend,) = [check.mend for check in checks if check.mend]
+    assert mend.startswith(f"{CERTIFICATE}=")
+    assert all("the certificate is not trusted" in check.says for check in checks)
+
+
+def test_what_else_becomes_of_a_probe_is_told_beside_the_certificate():
+    """As where the exporter trusts what the doctor does not."""
+    probe = Sent(Exporter(TRACES, "otlp_proto_http"), False, 0.0, raised="SSLError: [SSL: DH_KEY_TOO_SMALL]")
+    untrusted = next(cause for cause in OF_TLS if "not trusted" in cause.says)
+    assert check_of(probe._replace(told=untrusted)).status == "problem"
+    assert check_of(probe._replace(told=untrusted, raised="certificate verify failed")).status == "note"
+
+
+def test_a_receiver_of_grpc_without_tls_is_not_said_to_have_a_scheme_that_it_has_not(
+    set_variables: Callable[..., None],
+):
+    with answering(200) as endpoint:
+        (check, _) = arriving(set_variables, endpoint.removeprefix("http://"), GRPC)
+    assert (check.status, "does not speak TLS" in check.says) == ("problem", True)
+    assert check.mend.startswith(f"let {ENDPOINT} begin with http://")
+    assert "https://" not in check.mend
 
 
 def test_a_receiver_without_tls_is_none_of_tls():

@@ -28,8 +28,8 @@ AUTHORITY = (
 CLIENT = "{CLIENT_CERTIFICATE} and {CLIENT_KEY}: files in PEM, a certificate that the receiver trusts, and its key"
 FILES = "correct {CERTIFICATE}, {CLIENT_CERTIFICATE} and {CLIENT_KEY}: files in PEM, the last two a pair"
 UNENCRYPTED = (
-    "http:// in {ENDPOINT} in the place of https://, if the receiver is meant not to be encrypted; keys then go in"
-    " clear text"
+    "let {ENDPOINT} begin with http://, if the receiver is meant not to be encrypted (gRPC encrypts also where there is"
+    " no scheme); keys then go in clear text"
 )
 OTHER_TLS = (
     "look at what the receiver logs, at the versions of TLS and the ciphers that it accepts, and at whether it wants a"

@@ -12,8 +12,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
-from otel_claude.doctor.causes import CLOSED, FILES, NAMED, OF_TLS, cause_of
-from otel_claude.doctor.check import Check, Status
+from otel_claude.doctor.causes import CLOSED, FILES, NAMED, OF_TLS, Cause, cause_of
+from otel_claude.doctor.check import Check
 from otel_claude.doctor.deadline import Work
 from otel_claude.doctor.endpoints import Endpoint
 from otel_claude.doctor.exporters import GRPC, HTTP
@@ -79,10 +79,11 @@ FILE_ERRORS: Mapping[type[Exception], str] = {
 
 
 class Reached(NamedTuple):
-    """A check, and whether it is worthwhile to send something."""
+    """A check, and whether it is worthwhile to send something. `problem` is what the check says of TLS that is sure."""
 
     check: Check
     is_open: bool
+    problem: Cause | None = None
 
 
 def connection_of(variables: Variables, endpoint: Endpoint) -> Connection:
@@ -211,9 +212,12 @@ def _unreached(connection: Connection, error: Exception, seconds: float) -> Reac
     says, mend, is_open = next(found for kind, found in _causes(error, seconds) if isinstance(error, kind))
     # Of the authorities that gRPC brings along, it alone knows.
     is_sure = not (isinstance(error, ssl.SSLCertVerificationError) and _has_own_authorities(connection))
-    status: Status = "problem" if is_sure else "note"
+    if not is_sure:
+        says = f"{says}. gRPC has authorities of its own, so what is sent decides"
+        return Reached(Check("note", connection.name, says), is_open)
     names = {what: f"{OTLP}{what}" for what in NAMED}
-    return Reached(Check(status, connection.name, says, mend.format(**names)), is_open)
+    problem = _cause_of_tls(error) if isinstance(error, ssl.SSLError) else None
+    return Reached(Check("problem", connection.name, says, mend.format(**names)), is_open, problem)
 
 
 def _has_own_authorities(connection: Connection) -> bool:
@@ -224,10 +228,14 @@ Meaning = tuple[str, str, bool]
 """What is said, what would mend it, and whether something may be sent all the same."""
 
 
+def _cause_of_tls(error: Exception) -> Cause:
+    # A reason of which nothing is known is one of TLS all the same.
+    return cause_of(f"{_reason(error)} {error}", OF_TLS) or OF_TLS[-1]
+
+
 def _of_tls(error: Exception) -> Meaning:
     why = getattr(error, "verify_message", None) or _reason(error)
-    # A reason of which nothing is known is one of TLS all the same.
-    cause = cause_of(f"{_reason(error)} {error}", OF_TLS) or OF_TLS[-1]
+    cause = _cause_of_tls(error)
     return f"accepts connections, but {cause.says} ({why})", cause.mend, not cause.is_final
 
 

@@ -157,6 +157,7 @@ class Sending:
             each._replace(
                 proxy=None if proxy is None else proxy.variable,
                 speaks_tls=each.may_be_misunderstood and connection in encrypted,
+                told=None if connection is None else self._reached[connection].problem,
             )
             for each, connection, proxy in zip(known, to, proxies, strict=True)
         ]

@@ -53,9 +53,7 @@ OF_PROXIES = frozenset({403, 502, 503, 504})
 NOT_UNDERSTOOD = frozenset({400, "UNAVAILABLE", "DEADLINE_EXCEEDED"})
 """What comes of talking to a receiver in another way than it does. 400 is what some speak to those who speak no TLS."""
 
-SPEAKS_TLS = Cause(
-    "", "the receiver speaks TLS there, and is not asked in it", "https:// in the place of http:// in {ENDPOINT}"
-)
+SPEAKS_TLS = Cause("", "the receiver speaks TLS there, and is not asked in it", "let {ENDPOINT} begin with https://")
 LOCAL_ERROR = re.compile(r"(?:Value|Type|Key|Index|Attribute|Lookup|Import|ModuleNotFound|Runtime|Unicode\w*)Error\b")
 """Exceptions that have nothing to do with a receiver."""
 
@@ -78,7 +76,7 @@ class Sent(NamedTuple):
 
     `is_accepted` is what the exporter has returned, `None` where it has returned nothing within `seconds`. `logged` is
     what it has logged, and `raised` what it has raised, both without what is confidential. `speaks_tls` is whether the
-    receiver does although it was asked without.
+    receiver does although it was asked without. `told` is the problem that has been told of the receiver already.
     """
 
     exporter: Exporter
@@ -90,6 +88,7 @@ class Sent(NamedTuple):
     variables: Variables = Variables({})
     proxy: str | None = None
     speaks_tls: bool = False
+    told: Cause | None = None
 
     @property
     def answer(self) -> Answer | None:
@@ -128,6 +127,8 @@ def _not_accepted(sent: Sent) -> Check:
     # What a receiver of HTTP says in its own words is for people.
     if cause is None and not (answer is not None and isinstance(answer.status, int)):
         cause = cause_of(told)
+    if cause is not None and cause == sent.told:
+        return Check("note", "", f"not accepted{late}, for what is told of the receiver: {cause.says}")
     if cause is not None:
         says = _filled(cause.says, sent)
         return Check("problem", "", f"not accepted{late}: {says}{f' ({short(told)})' if told else ''}", cause.mend)
