@@ -54,7 +54,8 @@ PURE = [
 ]
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("version", "names", "failsafe", "values", "environment_variables", "at_exit", "dropped", "loading"),
+    ("version", "names", "failsafe", "values", "environment_variables", "at_exit", "forks", "weak_sets"),
+    ("leftovers", "dropped", "loading"),
     (
         "usage",
         "rate_limits",
