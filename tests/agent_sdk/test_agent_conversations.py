@@ -3,6 +3,7 @@
 from typing import Any
 
 import agent_frames
+import pytest
 from agent_frames import MS, Passed, played, recorded
 from observed_connection import MODEL, answer, gave, task, use
 
@@ -198,6 +199,18 @@ def test_what_the_model_was_told_with_a_prompt_it_is_not_told_again():
     assert connection.conversation.is_settled()
     connection.receive(answer("3"), result(**NOTIFIED))
     assert runs(connection.steps)[-1].caller == "second caller"
+
+
+@pytest.mark.parametrize(("frames", "is_known"), [((finished(1), result()), True), ((result(), finished(1)), False)])
+def test_a_closed_connection_has_told_of_what_had_finished_before_its_last_result(
+    frames: tuple[dict[str, Any], ...], *, is_known: bool
+):
+    connection = Connection()
+    connection.send(prompt())
+    connection.receive(*launched(1), *frames)
+    assert not connection.conversation.is_settled()
+    connection.close()
+    assert connection.conversation.is_settled() == is_known
 
 
 def test_a_cli_that_is_idle_goes_back_to_nothing():

@@ -188,7 +188,7 @@ class Conversation:
             self._state = text(frame.get("state"))
             self._taken = self._taken or self._state == "running"
             if self._state == "idle" and self.turn is None:
-                self._ongoing.finished.clear()
+                self._ongoing.rest()
                 self._idle()
         elif subtype == "task_started":
             self._task_started(frame, at)

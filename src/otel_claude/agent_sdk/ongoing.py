@@ -69,6 +69,17 @@ class Ongoing:
         self._finished_before -= 1
         return self.finished.popleft()
 
+    def rest(self) -> None:
+        """The CLI has nothing to do, so it goes back to nothing."""
+        self.finished.clear()
+        self._finished_before = 0
+
+    def _pass_over(self) -> None:
+        """Goes back to none of those that had finished when a turn began or ended last."""
+        for _ in range(self._finished_before):
+            self.finished.popleft()
+        self._finished_before = 0
+
     def end_turn(self, turn: Run, at: int, outcome: Outcome, error_type: str | None) -> None:
         """A turn ends, with all that it waits for. Subagents in the background go on."""
         for run in self._runs():
@@ -83,8 +94,8 @@ class Ongoing:
         self.turn = None
         if turn.origin is None:
             # The model was told with the prompt of those that had finished by then.
-            for _ in range(self._finished_before):
-                self.finished.popleft()
+            self._pass_over()
+        self._finished_before = len(self.finished)
         self._launchers = {key: tool for key, tool in self._launchers.items() if key in self._subagents}
         self._tool_calls = 0
         self._iterations = 0 if all(run.visible for run in self._runs()) else None
@@ -92,6 +103,9 @@ class Ongoing:
 
     def end_all(self, at: int, outcome: Outcome, error_type: str | None) -> None:
         """Everything ends: the connection is closed, or broken."""
+        if self.turn is None:
+            # The last result has told of what had finished by then, and nothing is gone back to any more.
+            self._pass_over()
         for run in self._runs():
             self.end_subagent(run, at, "failed" if error_type else "cancelled", error_type)
         if self.turn is not None:
